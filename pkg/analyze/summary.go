@@ -1,0 +1,151 @@
+package analyze
+
+import (
+	"time"
+
+	"github.com/infbench/infbench/pkg/endpoint"
+	"github.com/infbench/infbench/pkg/workload"
+)
+
+// SummarySchema names the contract of summary.json.
+const SummarySchema = "infbench.summary/v1"
+
+// Summary is summary.json: the numbers of the report, for machines. Times are in seconds, rates per second, shares
+// 0..1. A missing value is absent, never 0.
+type Summary struct {
+	Schema     string            `json:"schema"`
+	Run        RunInfo           `json:"run"`
+	Scenario   ScenarioInfo      `json:"scenario"`
+	Schedule   ScheduleInfo      `json:"schedule"`
+	Validity   Validity          `json:"validity"`
+	Client     ClientInfo        `json:"client"`
+	Approaches []ApproachSummary `json:"approaches"`
+}
+
+// RunInfo identifies the run.
+type RunInfo struct {
+	ID      string    `json:"id"`
+	State   string    `json:"state"` // complete, interrupted or incomplete (the process died)
+	Started time.Time `json:"started"`
+	Tool    string    `json:"tool"` // infbench version
+	Machine string    `json:"machine"`
+}
+
+// ScenarioInfo identifies what was asked.
+type ScenarioInfo struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+	Seed   uint64 `json:"seed"`
+}
+
+// ScheduleInfo describes the schedule that every approach got. Rate and CV are of the whole schedule.
+type ScheduleInfo struct {
+	SHA256   string   `json:"sha256"`
+	Arrivals int      `json:"arrivals"`
+	Rate     float64  `json:"rate"`
+	CV       *float64 `json:"cv,omitempty"`
+	OpenLoop bool     `json:"open_loop"`
+}
+
+// Verdict of a run's validity.
+const (
+	Valid   = "valid"
+	Suspect = "suspect"
+	Invalid = "invalid"
+)
+
+// Validity says whether the measurement itself can be trusted.
+type Validity struct {
+	Verdict string   `json:"verdict"`
+	Reasons []Reason `json:"reasons"`
+}
+
+// Reason is one thing that speaks against the measurement, or that a reader must know.
+type Reason struct {
+	Code    string `json:"code"`    // stable, snake_case: send_lag, offered_delivered, coalesced, simulated ...
+	Verdict string `json:"verdict"` // what this reason alone would make of the run; "valid" is a remark
+	Text    string `json:"text"`    // what was found, with figures, and what to do
+}
+
+// ClientInfo is the load generator's own health.
+type ClientInfo struct {
+	CPUSeconds      float64    `json:"cpu_seconds"`
+	Events          int64      `json:"events"`
+	CPUUsPerEvent   *float64   `json:"cpu_us_per_event,omitempty"`
+	MaxRSSBytes     int64      `json:"max_rss_bytes"`
+	SendLag         *Quantiles `json:"send_lag,omitempty"` // dispatched - scheduled: the generator's own lateness
+	GCPauseMax      *float64   `json:"gc_pause_max,omitempty"`
+	SchedLatencyP99 *float64   `json:"sched_latency_p99,omitempty"`
+}
+
+// Quantiles of one metric, seconds. A percentile is absent where too few samples stand behind it, or where so many
+// attempts failed that it lies among the failures; Warnings says which.
+type Quantiles struct {
+	N        int64    `json:"n"` // values recorded
+	Mean     *float64 `json:"mean,omitempty"`
+	Min      *float64 `json:"min,omitempty"`
+	P50      *float64 `json:"p50,omitempty"`
+	P90      *float64 `json:"p90,omitempty"`
+	P95      *float64 `json:"p95,omitempty"`
+	P99      *float64 `json:"p99,omitempty"`
+	P999     *float64 `json:"p999,omitempty"`
+	Max      *float64 `json:"max,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// ApproachSummary is one approach over the measure phase.
+type ApproachSummary struct {
+	Name          string                         `json:"name"`
+	Simulated     bool                           `json:"simulated"`
+	Attempts      int                            `json:"attempts"`
+	OK            int                            `json:"ok"`
+	Errors        map[endpoint.Class]int         `json:"errors"`
+	ErrorExamples map[endpoint.Class]string      `json:"error_examples,omitempty"`
+	OfferedRate   float64                        `json:"offered_rate"`
+	DeliveredRate float64                        `json:"delivered_rate"`
+	Metrics       map[workload.Metric]*Quantiles `json:"metrics"`
+	Labels        map[workload.Metric]string     `json:"labels,omitempty"` // derived, reported, inferred
+	Tokens        Tokens                         `json:"tokens"`
+	Goodput       *Goodput                       `json:"goodput,omitempty"` // absent without request limits
+	SLO           []ObjectiveResult              `json:"slo"`
+	Coalesced     *float64                       `json:"coalesced,omitempty"` // share of chunks that shared a read with another
+	Levers        map[string]string              `json:"levers,omitempty"`
+	Cost          struct{}                       `json:"cost"`
+	Quality       struct{}                       `json:"quality"`
+	Burden        struct{}                       `json:"burden"`
+}
+
+// Tokens are totals over successful requests of the measure phase. Basis is where Output comes from: usage (the
+// server), chunks (counted events), or mixed.
+type Tokens struct {
+	Input       *int64 `json:"input,omitempty"`
+	CachedInput *int64 `json:"cached_input,omitempty"`
+	Output      *int64 `json:"output,omitempty"`
+	Reasoning   *int64 `json:"reasoning,omitempty"`
+	Basis       string `json:"basis,omitempty"`
+	// OutputPerSecond is Output over the length of the measure phase.
+	OutputPerSecond *float64 `json:"output_per_second,omitempty"`
+	AskedInput      *int64   `json:"asked_input,omitempty"`
+	AskedOutput     *int64   `json:"asked_output,omitempty"`
+}
+
+// Goodput counts requests that met every request limit, over all attempts and per second of the measure phase.
+type Goodput struct {
+	Ratio     float64 `json:"ratio"`
+	PerSecond float64 `json:"per_second"`
+}
+
+// Verdict of an objective.
+const (
+	Pass       = "pass"
+	Fail       = "fail"
+	CannotTell = "cannot tell"
+)
+
+// ObjectiveResult is one SLO line judged.
+type ObjectiveResult struct {
+	Objective string   `json:"objective"`
+	Verdict   string   `json:"verdict"`
+	Value     *float64 `json:"value,omitempty"` // seconds, share or 1/s, as the objective's metric
+	Why       string   `json:"why,omitempty"`   // where the verdict is not plain from the value
+}

@@ -1,0 +1,75 @@
+package measure
+
+import (
+	"time"
+
+	"github.com/infbench/infbench/pkg/endpoint"
+)
+
+// Sample is one row of the record: everything known of one request. Stamps are nanoseconds since the block's time 0.
+// A missing stamp is absent from the JSON, never 0.
+type Sample struct {
+	Index    int    `json:"i"`
+	Approach string `json:"approach"`
+	Block    int    `json:"block"`
+	Phase    Phase  `json:"phase"`
+
+	Scheduled    Stamp `json:"scheduled,omitzero"`
+	Dispatched   Stamp `json:"dispatched,omitzero"`
+	ConnectStart Stamp `json:"connect_start,omitzero"` // only where a connection was dialled
+	Connected    Stamp `json:"connected,omitzero"`
+	Sent         Stamp `json:"sent,omitzero"`
+	Headers      Stamp `json:"headers,omitzero"`
+	FirstEvent   Stamp `json:"first_event,omitzero"`
+	FirstToken   Stamp `json:"first_token,omitzero"`
+	FirstVisible Stamp `json:"first_visible,omitzero"`
+	LastToken    Stamp `json:"last_token,omitzero"`
+	Done         Stamp `json:"done,omitzero"`
+
+	Class      endpoint.Class `json:"class"`
+	Error      string         `json:"error,omitempty"`
+	Status     int            `json:"status,omitempty"`
+	Finish     string         `json:"finish,omitempty"`
+	RetryAfter time.Duration  `json:"retry_after,omitempty"` // ns
+	Protocol   string         `json:"protocol,omitempty"`
+
+	Events        int   `json:"events,omitempty"`   // stream events of any kind, comments excluded
+	Chunks        int   `json:"chunks,omitempty"`   // events that carried generated text
+	Reads         int   `json:"reads,omitempty"`    // network reads that carried generated text
+	Comments      int   `json:"comments,omitempty"` // SSE comments
+	UnknownEvents int   `json:"unknown_events,omitempty"`
+	MaxGap        Stamp `json:"max_gap,omitzero"` // the stall: longest chunk gap, ns
+
+	AskedInput   int    `json:"asked_input,omitempty"`
+	AskedOutput  int    `json:"asked_output,omitempty"`
+	InputTokens  *int   `json:"input_tokens,omitempty"`
+	CachedInput  *int   `json:"cached_input_tokens,omitempty"`
+	OutputTokens *int   `json:"output_tokens,omitempty"`
+	Reasoning    *int   `json:"reasoning_tokens,omitempty"`
+	Basis        string `json:"basis,omitempty"` // of OutputTokens: usage or chunks
+
+	ServerSource  string `json:"server_source,omitempty"`
+	ServerQueue   Stamp  `json:"server_queue,omitzero"` // ns, as the server reports it
+	ServerPrefill Stamp  `json:"server_prefill,omitzero"`
+	ServerDecode  Stamp  `json:"server_decode,omitzero"`
+
+	Prompt []byte `json:"prompt,omitempty"` // only with output.keep_text
+	Answer string `json:"answer,omitempty"` // only with output.keep_text
+
+	gaps []gap
+}
+
+// gap is the time between two successive content-bearing reads and the number of tokens the later one held.
+type gap struct {
+	ns     int64
+	tokens int32
+}
+
+// Phase is the part of a block in which a request was scheduled.
+type Phase string
+
+// The phases that hold requests.
+const (
+	Warmup  Phase = "warmup"
+	Measure Phase = "measure"
+)

@@ -1,0 +1,18 @@
+package workload
+
+// Request is what one arrival asks. It is a pure function of the scenario, the index and the nonce.
+type Request struct {
+	Index    int
+	Messages []Message
+	// InputTokens is the prompt length that was asked for, by the workload's own estimate; 0 where a dataset does
+	// not say. The server's count is in the record beside it.
+	InputTokens int
+	// MaxTokens is the output length that was asked for; 0 leaves it to the server.
+	MaxTokens int
+}
+
+// Message is one chat message.
+type Message struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
