@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/infbench/infbench/pkg/endpoint"
@@ -38,7 +39,8 @@ type Sample struct {
 	Reads         int   `json:"reads,omitempty"`    // network reads that carried generated text
 	Comments      int   `json:"comments,omitempty"` // SSE comments
 	UnknownEvents int   `json:"unknown_events,omitempty"`
-	MaxGap        Stamp `json:"max_gap,omitzero"` // the stall: longest chunk gap, ns
+	ReasoningSeen bool  `json:"reasoning_seen,omitempty"` // reasoning text was streamed
+	MaxGap        Stamp `json:"max_gap,omitzero"`         // the stall: longest chunk gap, ns
 
 	AskedInput   int    `json:"asked_input,omitempty"`
 	AskedOutput  int    `json:"asked_output,omitempty"`
@@ -53,10 +55,12 @@ type Sample struct {
 	ServerPrefill Stamp  `json:"server_prefill,omitzero"`
 	ServerDecode  Stamp  `json:"server_decode,omitzero"`
 
-	Prompt []byte `json:"prompt,omitempty"` // only with output.keep_text
-	Answer string `json:"answer,omitempty"` // only with output.keep_text
+	Prompt json.RawMessage `json:"prompt,omitempty"` // only with output.keep_text
+	Answer string          `json:"answer,omitempty"` // only with output.keep_text
 
 	gaps []gap
+	// spread is the number of tokens that an event of unknown size is taken to hold: the request's own mean.
+	spread float64
 }
 
 // gap is the time between two successive content-bearing reads and the number of tokens the later one held.

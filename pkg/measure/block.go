@@ -1,0 +1,42 @@
+package measure
+
+import (
+	"time"
+
+	"github.com/infbench/infbench/pkg/endpoint"
+	"github.com/infbench/infbench/pkg/workload"
+)
+
+// Block is one approach to be driven through the schedule once.
+type Block struct {
+	Index     int
+	Approach  string
+	Simulated bool
+	Endpoint  endpoint.Endpoint
+	// Epoch is the zero of the endpoint's event times.
+	Epoch  time.Time
+	Phases workload.Phases
+	// Times are the scheduled arrivals since the block's time 0, ascending: the open loop. With Closed they are unused.
+	Times []time.Duration
+	// Closed drives a fixed number of users instead.
+	Closed *workload.ClosedLoop
+	// Request makes the i-th request. It is called from one goroutine, ahead of time.
+	Request func(i int) workload.Request
+	// KeepText stores prompts and answers in the record.
+	KeepText bool
+}
+
+// Live is what a progress display shows of a block that is running.
+type Live struct {
+	Block    int
+	Approach string
+	Elapsed  time.Duration // since the block's time 0
+	Horizon  time.Duration // when the schedule ends
+	Draining bool
+
+	Offered, Sent, Done, Errors, InFlight int64
+	// OfferedRate and DeliveredRate are per second over the last second or so.
+	OfferedRate, DeliveredRate float64
+	// TTFTP50 and TTFTP99 are over the successful requests of the current phase so far; missing before the first.
+	TTFTP50, TTFTP99 Stamp
+}

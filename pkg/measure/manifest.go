@@ -1,0 +1,153 @@
+package measure
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/infbench/infbench/pkg/workload"
+)
+
+// ManifestSchema names the layout of a run directory.
+const ManifestSchema = "infbench.run/v1"
+
+// The states of a run. A directory whose manifest still says running, with no process behind it, is an interrupted
+// run: it is reported as incomplete.
+const (
+	Running     = "running"
+	Complete    = "complete"
+	Interrupted = "interrupted" // stopped on request; what was measured is whole
+	Failed      = "failed"      // stopped by an error of an endpoint or of the disk
+)
+
+// Manifest is manifest.json: what a run directory is a record of.
+type Manifest struct {
+	Schema   string             `json:"schema"`
+	ID       string             `json:"id"`
+	State    string             `json:"state"`
+	Problem  string             `json:"problem,omitempty"` // why it is interrupted or failed
+	Started  time.Time          `json:"started"`
+	Ended    *time.Time         `json:"ended,omitempty"`
+	Tool     Tool               `json:"tool"`
+	Machine  Machine            `json:"machine"`
+	Digest   string             `json:"digest"` // of the scenario
+	Scenario *workload.Scenario `json:"scenario"`
+	Schedule ScheduleRecord     `json:"schedule"`
+	Blocks   []BlockRecord      `json:"blocks"`
+	// Verdict is the validity verdict, filled in when the run is analysed at its end.
+	Verdict string `json:"verdict,omitempty"`
+}
+
+// Tool is the program that measured.
+type Tool struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"`
+	Go       string `json:"go"`
+}
+
+// ScheduleRecord describes the schedule that every block got.
+type ScheduleRecord struct {
+	SHA256   string   `json:"sha256"`
+	Arrivals int      `json:"arrivals"`
+	Rate     float64  `json:"rate"` // 1/s over the horizon
+	CV       *float64 `json:"cv,omitempty"`
+	OpenLoop bool     `json:"open_loop"`
+	Windows  []Window `json:"windows,omitempty"`
+	Trace    *Trace   `json:"trace,omitempty"`
+}
+
+// Window is a span of the block's time line that a reader should see marked.
+type Window struct {
+	Name string        `json:"name"`
+	From time.Duration `json:"from"` // ns since the block's time 0
+	To   time.Duration `json:"to"`
+}
+
+// Trace identifies the trace behind a schedule. Rows = Used + the sum of Dropped.
+type Trace struct {
+	Path    string         `json:"path"`
+	SHA256  string         `json:"sha256"`
+	Rows    int            `json:"rows"`
+	Used    int            `json:"used"`
+	Dropped map[string]int `json:"dropped,omitempty"` // by reason
+	// Clamped counts used rows whose lengths were cut to the scenario's limits.
+	Clamped int `json:"clamped,omitempty"`
+}
+
+// BlockRecord is one approach driven through the schedule once.
+type BlockRecord struct {
+	Index     int       `json:"index"`
+	Approach  string    `json:"approach"`
+	Simulated bool      `json:"simulated"`
+	State     string    `json:"state"`
+	Problem   string    `json:"problem,omitempty"`
+	Started   time.Time `json:"started"` // wall clock of the block's time 0
+	// Scheduled is how many arrivals came due before the block ended; fewer than the schedule's when it was stopped.
+	Scheduled int `json:"scheduled"`
+	Attempts  int `json:"attempts"`
+	// Ended is when the last request was over, since the block's time 0.
+	Ended  Stamp                      `json:"ended,omitzero"`
+	Totals map[workload.Metric]Totals `json:"totals,omitempty"`
+	Client ClientRecord               `json:"client"`
+}
+
+// ClientRecord is the load generator's own cost and health over a block. Where an embedded simulated endpoint runs in
+// the same process, its cost is in here too.
+type ClientRecord struct {
+	CPU             time.Duration `json:"cpu_ns"`
+	Wall            time.Duration `json:"wall_ns"`
+	Cores           int           `json:"cores"` // GOMAXPROCS
+	Events          int64         `json:"events"`
+	MaxRSS          int64         `json:"max_rss_bytes"`
+	GCPauseMax      time.Duration `json:"gc_pause_max_ns"`
+	SchedLatencyP99 time.Duration `json:"sched_latency_p99_ns"`
+	Throttled       int64         `json:"throttled,omitempty"` // cgroup periods in which the process was throttled
+}
+
+// writeManifest replaces dir/manifest.json in one step.
+func writeManifest(dir string, m *Manifest) error {
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the manifest: %w", err)
+	}
+	return writeAtomic(filepath.Join(dir, "manifest.json"), append(b, '\n'))
+}
+
+func writeAtomic(path string, b []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	_, err = f.Write(b)
+	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+func readManifest(dir string) (*Manifest, error) {
+	path := filepath.Join(dir, "manifest.json")
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s is no run directory: it has no manifest.json", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the manifest: %w", err)
+	}
+	m := &Manifest{}
+	if err := json.Unmarshal(b, m); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if m.Schema != ManifestSchema {
+		return nil, fmt.Errorf("%s has schema %q, this infbench reads %q: use the version that wrote it", path, m.Schema, ManifestSchema)
+	}
+	return m, nil
+}

@@ -1,0 +1,236 @@
+package measure
+
+import (
+	"context"
+	"encoding/json"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/infbench/infbench/pkg/endpoint"
+	"github.com/infbench/infbench/pkg/workload"
+)
+
+// Runner drives blocks and records them.
+type Runner struct {
+	Writer *Writer
+	// Stop, when closed, ends sending: what is in flight may finish within the drain, and the record is kept.
+	// Cancelling Run's context instead also cancels what is in flight.
+	Stop <-chan struct{}
+	// Live is called a few times a second from one goroutine. May be nil.
+	Live func(Live)
+}
+
+// lead is how far ahead the block's time 0 lies when everything is ready, so that the first arrival is not late.
+const lead = 50 * time.Millisecond
+
+// prepared is how many requests are built ahead of their time at most: it bounds memory, and covers a burst.
+const prepared = 256
+
+// Run drives one block to its end and appends it to the record. An error means that the endpoint was hopeless or that
+// the record could not be written; the block is recorded as far as it went either way.
+func (r *Runner) Run(ctx context.Context, b Block) error {
+	runtime.GC() // not in the middle of the block, for what earlier blocks left behind
+	epoch := time.Now().Add(lead)
+	rec := BlockRecord{Index: b.Index, Approach: b.Approach, Simulated: b.Simulated, State: Running, Started: epoch}
+	if err := r.Writer.beginBlock(rec); err != nil {
+		return err
+	}
+	requests, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	x := &blockRun{Block: b, epoch: epoch, ctx: requests, stop: make(chan struct{})}
+	x.col = newCollector(r.Writer, &b, epoch, r.Live)
+	x.col.hopeless = func(err error) { x.end(Failed, err) }
+	before := x.col.monitor.look()
+	collected := make(chan struct{})
+	go func() { defer close(collected); x.col.run() }()
+	released := context.AfterFunc(ctx, func() { x.end(Interrupted, context.Cause(ctx)) })
+	watched := make(chan struct{})
+	go x.watch(r.Stop, watched)
+
+	x.send()
+	x.drain(cancel)
+	released()
+	close(watched)
+	close(x.col.in)
+	<-collected
+
+	rec, err := x.col.result(rec, before, epoch, runtime.GOMAXPROCS(0))
+	state, cause := x.ended()
+	rec.State = state
+	if cause != nil {
+		rec.Problem = cause.Error()
+	}
+	if rec.State == Failed && err == nil {
+		err = cause
+	}
+	if werr := r.Writer.endBlock(rec); err == nil {
+		err = werr
+	}
+	return err
+}
+
+// blockRun is a block under way.
+type blockRun struct {
+	Block
+	epoch time.Time
+	ctx   context.Context // of the requests
+	col   *collector
+	wg    sync.WaitGroup
+
+	mu    sync.Mutex
+	stop  chan struct{} // closed: send nothing more
+	state string        // why, once stop is closed
+	cause error
+}
+
+// end stops sending. The first reason stays.
+func (x *blockRun) end(state string, cause error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.state == "" {
+		x.state, x.cause = state, cause
+		close(x.stop)
+	}
+}
+
+// ended is why sending stopped: Complete when it was not stopped.
+func (x *blockRun) ended() (state string, cause error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.state == "" {
+		return Complete, nil
+	}
+	return x.state, x.cause
+}
+
+func (x *blockRun) watch(stop <-chan struct{}, over <-chan struct{}) {
+	select {
+	case <-stop:
+		x.end(Interrupted, nil)
+	case <-over:
+	}
+}
+
+// send issues every arrival of the schedule, or runs the closed loop, until the horizon or a stop.
+func (x *blockRun) send() {
+	if x.Closed != nil {
+		x.closedLoop()
+		return
+	}
+	x.openLoop()
+}
+
+// openLoop is the one pacing loop: it sleeps to absolute times on the monotonic clock and starts a goroutine per
+// request, so that no slow server can hold back an arrival. Requests are built ahead by another goroutine.
+func (x *blockRun) openLoop() {
+	ready := make(chan *workload.Request, prepared)
+	built := make(chan struct{})
+	go func() {
+		defer close(built)
+		defer close(ready)
+		for i := range x.Times {
+			req := x.Request(i)
+			select {
+			case ready <- &req:
+			case <-x.stop:
+				return
+			}
+		}
+	}()
+	defer func() { <-built }()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for _, at := range x.Times {
+		if !x.sleepUntil(timer, at) {
+			return
+		}
+		req, ok := <-ready
+		if !ok {
+			return // stopped
+		}
+		x.col.count.scheduled.Add(1)
+		x.wg.Go(func() { x.fire(req, at) })
+	}
+}
+
+// sleepUntil waits for a time of the block and reports false when the block was stopped before.
+func (x *blockRun) sleepUntil(timer *time.Timer, at time.Duration) bool {
+	wait := time.Until(x.epoch.Add(at))
+	if wait <= 0 {
+		select {
+		case <-x.stop:
+			return false
+		default:
+			return true
+		}
+	}
+	timer.Reset(wait)
+	select {
+	case <-timer.C:
+		return true
+	case <-x.stop:
+		return false
+	}
+}
+
+// closedLoop runs a fixed number of users. Each request is scheduled when its user is ready for it, so that latency
+// throttles the arrivals: such a run is labelled closed everywhere.
+func (x *blockRun) closedLoop() {
+	var next sync.Mutex
+	index := 0
+	take := func() *workload.Request {
+		next.Lock()
+		defer next.Unlock()
+		req := x.Request(index)
+		index++
+		return &req
+	}
+	for range x.Closed.Users {
+		x.wg.Go(func() {
+			timer := time.NewTimer(0)
+			defer timer.Stop()
+			for at := time.Duration(0); at < x.Phases.Horizon().D(); at = time.Since(x.epoch) + x.Closed.Think.D() {
+				req := take()
+				if !x.sleepUntil(timer, at) {
+					return
+				}
+				x.col.count.scheduled.Add(1)
+				x.fire(req, at)
+			}
+		})
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	x.sleepUntil(timer, x.Phases.Horizon().D())
+}
+
+// fire issues one request on its own goroutine and hands the finished sample over.
+func (x *blockRun) fire(req *workload.Request, scheduled time.Duration) {
+	s := &Sample{Index: req.Index, Approach: x.Approach, Block: x.Block.Index, Phase: Measure,
+		Scheduled: At(scheduled), Dispatched: At(time.Since(x.epoch)), AskedInput: req.InputTokens, AskedOutput: req.MaxTokens}
+	if scheduled < x.Phases.Warmup.D() {
+		s.Phase = Warmup
+	}
+	x.col.count.started.Add(1)
+	rec := recorder{sample: s, offset: x.Epoch.Sub(x.epoch), sent: &x.col.count.sent}
+	res := x.Endpoint.Do(x.ctx, req, &rec)
+	rec.finish(&res)
+	if !s.Done.Known() {
+		s.Done = At(time.Since(x.epoch))
+	}
+	if x.KeepText {
+		s.Prompt, _ = json.Marshal(req.Messages) // strings always encode
+	}
+	x.col.count.done.Add(1)
+	x.col.in <- s
+}
+
+// drain waits for what is in flight, at most for the drain phase from the moment sending ended; what is unfinished
+// then is cancelled and recorded as a miss. A cancelled run context cuts it short.
+func (x *blockRun) drain(cancel context.CancelCauseFunc) {
+	x.col.count.draining.Store(true)
+	limit := time.AfterFunc(x.Phases.Drain.D(), func() { cancel(endpoint.ErrUnfinished) })
+	defer limit.Stop()
+	x.wg.Wait()
+}

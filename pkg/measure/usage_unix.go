@@ -1,0 +1,22 @@
+//go:build unix
+
+package measure
+
+import (
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// processUsage is the process's CPU time so far (user and system) and its largest resident size in bytes.
+func processUsage() (cpu time.Duration, maxRSS int64) {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0, 0
+	}
+	maxRSS = int64(u.Maxrss)
+	if runtime.GOOS != "darwin" && runtime.GOOS != "ios" {
+		maxRSS *= 1024 // kilobytes everywhere but on Apple's systems
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), maxRSS
+}

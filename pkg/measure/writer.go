@@ -1,0 +1,95 @@
+package measure
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// The files of a run directory (design.md section 5).
+const (
+	rowsFile     = "requests.jsonl.zst"
+	histFile     = "histograms.hlog"
+	timelineFile = "timeline.jsonl"
+)
+
+// Writer appends to a run directory while the run goes on. What was flushed survives the death of the process.
+// It is used by one block at a time.
+type Writer struct {
+	dir   string
+	man   *Manifest
+	rows  *rowWriter
+	hists *histLog
+	ticks *tickLog
+}
+
+// Create makes the run directory and writes the manifest in state Running. The directory must not hold a run yet.
+func Create(dir string, m *Manifest) (*Writer, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("create the run directory: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "manifest.json")); err == nil {
+		return nil, fmt.Errorf("%s already holds a run: choose another directory", dir)
+	}
+	m.Schema, m.State = ManifestSchema, Running
+	if err := writeManifest(dir, m); err != nil {
+		return nil, err
+	}
+	w := &Writer{dir: dir, man: m}
+	var err [3]error
+	w.rows, err[0] = newRowWriter(filepath.Join(dir, rowsFile))
+	w.hists, err[1] = newHistLog(filepath.Join(dir, histFile), m.Started)
+	w.ticks, err[2] = newTickLog(filepath.Join(dir, timelineFile))
+	if err := errors.Join(err[:]...); err != nil {
+		return nil, errors.Join(err, w.closeFiles())
+	}
+	return w, nil
+}
+
+// Dir is the run directory.
+func (w *Writer) Dir() string { return w.dir }
+
+// beginBlock puts a block that has just begun into the manifest, so that a crash leaves its name and start behind.
+func (w *Writer) beginBlock(b BlockRecord) error {
+	w.man.Blocks = append(w.man.Blocks, b)
+	return writeManifest(w.dir, w.man)
+}
+
+// endBlock replaces the block's entry by its final one.
+func (w *Writer) endBlock(b BlockRecord) error {
+	w.man.Blocks[len(w.man.Blocks)-1] = b
+	return writeManifest(w.dir, w.man)
+}
+
+// Close ends the run in the given state (Complete, Interrupted or Failed) and writes the final manifest.
+func (w *Writer) Close(state, problem string, ended time.Time) error {
+	err := w.closeFiles()
+	w.man.State, w.man.Problem, w.man.Ended = state, problem, &ended
+	return errors.Join(err, writeManifest(w.dir, w.man))
+}
+
+func (w *Writer) closeFiles() error {
+	var err []error
+	if w.rows != nil {
+		err = append(err, w.rows.close())
+	}
+	if w.hists != nil {
+		err = append(err, w.hists.close())
+	}
+	if w.ticks != nil {
+		err = append(err, w.ticks.close())
+	}
+	return errors.Join(err...)
+}
+
+// SetVerdict writes the validity verdict into the manifest of a finished run.
+func SetVerdict(dir, verdict string) error {
+	m, err := readManifest(dir)
+	if err != nil {
+		return err
+	}
+	m.Verdict = verdict
+	return writeManifest(dir, m)
+}
