@@ -1,0 +1,153 @@
+// Package analyze turns a run directory into what it means: a summary, verdicts, and the series behind the plots.
+// It reads the directory alone and never touches the network.
+package analyze
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/infbench/infbench/pkg/measure"
+	"github.com/infbench/infbench/pkg/workload"
+)
+
+// Run analyses an opened record.
+//
+// It reads the rows twice: once for the tallies, and once more for the series that need them (what belongs to the
+// requests around a percentile). A record whose writer died is analysed as far as it goes.
+func Run(rec *measure.Record) (*Analysis, error) {
+	m := rec.Manifest
+	if m.Scenario == nil {
+		return nil, fmt.Errorf("%s: the manifest holds no scenario", rec.Dir)
+	}
+	folds, err := foldRows(rec)
+	if err != nil {
+		return nil, err
+	}
+	s := &Summary{Schema: SummarySchema, Run: runInfo(m),
+		Scenario: ScenarioInfo{Name: m.Scenario.Name, Digest: m.Digest, Seed: m.Scenario.Seed},
+		Schedule: ScheduleInfo{SHA256: m.Schedule.SHA256, Arrivals: m.Schedule.Arrivals, Rate: m.Schedule.Rate, CV: m.Schedule.CV, OpenLoop: m.Schedule.OpenLoop},
+		Validity: judgeValidity(m, folds), Client: clientInfo(m, folds), Approaches: []ApproachSummary{}}
+	for _, f := range folds {
+		a := f.summary(m.Scenario.SLO)
+		a.Levers = leversOf(m.Scenario, f.name)
+		s.Approaches = append(s.Approaches, a)
+	}
+	a := &Analysis{Summary: s, Scenario: m.Scenario, Dir: rec.Dir}
+	if err := a.series(rec, folds); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// foldRows reads every row once. Approaches come in the scenario's order; one that was never reached has no fold.
+func foldRows(rec *measure.Record) ([]*fold, error) {
+	m := rec.Manifest
+	byName := map[string]*fold{}
+	var folds []*fold
+	for _, b := range m.Blocks {
+		f := byName[b.Approach]
+		if f == nil {
+			f = newFold(b.Approach, m.Scenario.SLO.Request)
+			byName[b.Approach] = f
+			folds = append(folds, f)
+		}
+		f.blocks++
+		f.simulated = b.Simulated
+		for _, metric := range []workload.Metric{workload.ITL, workload.ChunkGap} {
+			if h := rec.Gaps[measure.Tag{Approach: b.Approach, Block: b.Index, Metric: metric}]; h != nil {
+				if err := f.tally.Hist(metric).Merge(h); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	last := map[int]float64{} // the latest scheduled time by block, for blocks that were cut short
+	err := eachRow(rec, func(s *measure.Sample) error {
+		f := byName[s.Approach]
+		if f == nil {
+			return fmt.Errorf("%s: a row names approach %q, which the manifest does not have", rec.Dir, s.Approach)
+		}
+		if d, ok := s.Scheduled.Get(); ok {
+			last[s.Block] = max(last[s.Block], d.Seconds())
+		}
+		if s.Phase == measure.Measure {
+			f.add(s)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := m.Scenario.Phases
+	for _, b := range m.Blocks {
+		span := p.Measure.D().Seconds()
+		if b.State != measure.Complete {
+			span = min(span, max(0, last[b.Index]-p.Warmup.D().Seconds()))
+		}
+		byName[b.Approach].span += span
+	}
+	return folds, nil
+}
+
+// eachRow visits every whole row. A torn end is the end.
+func eachRow(rec *measure.Record, visit func(*measure.Sample) error) error {
+	for s, err := range rec.Rows() {
+		if errors.Is(err, measure.ErrTorn) {
+			return nil
+		}
+		if err == nil {
+			err = visit(s)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func runInfo(m *measure.Manifest) RunInfo {
+	r := RunInfo{ID: m.ID, State: m.State, Started: m.Started, Tool: m.Tool.Version, Machine: m.Machine.String()}
+	if m.State == measure.Running {
+		r.State = "incomplete"
+	}
+	return r
+}
+
+func leversOf(s *workload.Scenario, name string) map[string]string {
+	for _, a := range s.Approaches {
+		if a.Name == name {
+			return a.Levers
+		}
+	}
+	return nil
+}
+
+// clientInfo sums the client's own cost over the blocks.
+func clientInfo(m *measure.Manifest, folds []*fold) ClientInfo {
+	c := ClientInfo{}
+	var pause, sched float64
+	for _, b := range m.Blocks {
+		c.CPUSeconds += b.Client.CPU.Seconds()
+		c.Events += b.Client.Events
+		c.MaxRSSBytes = max(c.MaxRSSBytes, b.Client.MaxRSS)
+		pause = max(pause, b.Client.GCPauseMax.Seconds())
+		sched = max(sched, b.Client.SchedLatencyP99.Seconds())
+	}
+	if c.Events > 0 {
+		us := c.CPUSeconds / float64(c.Events) * 1e6
+		c.CPUUsPerEvent = &us
+	}
+	if c.CPUSeconds > 0 { // the blocks ended: the health was written
+		c.GCPauseMax, c.SchedLatencyP99 = &pause, &sched
+	}
+	var lag measure.Hist
+	for _, f := range folds {
+		if lag.Merge(&f.lag) != nil {
+			return c // cannot happen: one geometry
+		}
+	}
+	if lag.Count() > 0 {
+		c.SendLag = quantilesOf(&lag, 0)
+	}
+	return c
+}

@@ -1,0 +1,208 @@
+package analyze
+
+import (
+	"github.com/infbench/infbench/pkg/endpoint"
+	"github.com/infbench/infbench/pkg/measure"
+	"github.com/infbench/infbench/pkg/workload"
+)
+
+// fold is what the rows of one approach come to, over all its blocks. Only the measure phase counts.
+type fold struct {
+	name      string
+	limits    workload.RequestLimits
+	attempts  int
+	ok        int
+	good      int
+	sent      int // on the wire at all
+	blocks    int
+	span      float64 // seconds of measure phase, over all blocks
+	classes   map[endpoint.Class]int
+	examples  map[endpoint.Class]string
+	tally     measure.Tally
+	lag       measure.Hist
+	tokens    tokenFold
+	chunks    int64
+	coalesced int64
+	derived   bool // some chunks held more than one token
+	reported  int  // successful requests whose queue the server reported
+	simulated bool
+}
+
+// tokenFold sums token counts of successful requests, and how many requests reported each.
+type tokenFold struct {
+	input, cached, output, reasoning, askedInput, askedOutput counter
+	usage, chunks                                             int // requests by basis
+}
+
+type counter struct {
+	sum int64
+	n   int
+}
+
+func (c *counter) add(v *int) {
+	if v != nil {
+		c.sum += int64(*v)
+		c.n++
+	}
+}
+
+func (c *counter) total() *int64 {
+	if c.n == 0 {
+		return nil
+	}
+	sum := c.sum
+	return &sum
+}
+
+func (c *counter) asked(v int) {
+	if v > 0 {
+		c.add(&v)
+	}
+}
+
+func newFold(name string, limits workload.RequestLimits) *fold {
+	return &fold{name: name, limits: limits, classes: map[endpoint.Class]int{}, examples: map[endpoint.Class]string{}}
+}
+
+// add folds one row of the measure phase.
+func (f *fold) add(s *measure.Sample) {
+	f.attempts++
+	if s.Sent.Known() {
+		f.sent++
+	}
+	if lag, ok := s.Lag(); ok {
+		f.lag.Record(lag)
+	}
+	f.tally.AddRow(s)
+	if !s.OK() {
+		f.classes[s.Class]++
+		if f.examples[s.Class] == "" {
+			f.examples[s.Class] = s.Error
+		}
+		return
+	}
+	f.ok++
+	if good(s, f.limits) {
+		f.good++
+	}
+	if s.ServerQueue.Known() {
+		f.reported++
+	}
+	f.chunks += int64(s.Chunks)
+	f.coalesced += int64(s.Chunks - s.Reads)
+	f.addTokens(s)
+}
+
+func (f *fold) addTokens(s *measure.Sample) {
+	t := &f.tokens
+	t.input.add(s.InputTokens)
+	t.cached.add(s.CachedInput)
+	t.output.add(s.OutputTokens)
+	t.reasoning.add(s.Reasoning)
+	t.askedInput.asked(s.AskedInput)
+	t.askedOutput.asked(s.AskedOutput)
+	switch s.Basis {
+	case measure.BasisUsage:
+		t.usage++
+	case measure.BasisChunks:
+		t.chunks++
+	}
+	if s.OutputTokens != nil && *s.OutputTokens > s.Chunks {
+		f.derived = true
+	}
+}
+
+// failures counts attempts without a successful answer.
+func (f *fold) failures() int { return f.attempts - f.ok }
+
+// good reports whether a successful request met every limit. A limit on something that the request does not have
+// (a TPOT of a one-token answer) is met.
+func good(s *measure.Sample, l workload.RequestLimits) bool {
+	for _, c := range []struct {
+		metric workload.Metric
+		limit  workload.Duration
+	}{{workload.TTFT, l.TTFT}, {workload.TTFVT, l.TTFVT}, {workload.TPOT, l.TPOT}, {workload.Stall, l.Stall}, {workload.E2E, l.E2E}} {
+		if d, ok := s.Latency(c.metric); c.limit > 0 && ok && d > c.limit.D() {
+			return false
+		}
+	}
+	return true
+}
+
+// summary is the approach's part of summary.json.
+func (f *fold) summary(slo workload.SLO) ApproachSummary {
+	a := ApproachSummary{Name: f.name, Simulated: f.simulated, Attempts: f.attempts, OK: f.ok,
+		Errors: f.classes, ErrorExamples: f.examples,
+		Metrics: map[workload.Metric]*Quantiles{}, Labels: map[workload.Metric]string{}}
+	if f.span > 0 {
+		a.OfferedRate = float64(f.attempts) / f.span
+		a.DeliveredRate = float64(f.sent) / f.span
+	}
+	for _, m := range workload.Metrics() {
+		if q := f.quantiles(m); q != nil {
+			a.Metrics[m] = q
+		}
+	}
+	if f.derived || f.coalesced > 0 {
+		a.Labels[workload.ITL] = "derived"
+	}
+	if f.reported > 0 {
+		a.Labels[workload.QueueingDelay] = "reported"
+	}
+	if f.chunks > 0 {
+		share := float64(f.coalesced) / float64(f.chunks)
+		a.Coalesced = &share
+	}
+	a.Tokens = f.tokens.summary(f.span)
+	if f.attempts > 0 && slo.Request != (workload.RequestLimits{}) {
+		a.Goodput = &Goodput{Ratio: float64(f.good) / float64(f.attempts)}
+		if f.span > 0 {
+			a.Goodput.PerSecond = float64(f.good) / f.span
+		}
+	}
+	for _, o := range slo.Objectives {
+		a.SLO = append(a.SLO, f.judge(o))
+	}
+	return a
+}
+
+func (t *tokenFold) summary(span float64) Tokens {
+	out := Tokens{Input: t.input.total(), CachedInput: t.cached.total(), Output: t.output.total(),
+		Reasoning: t.reasoning.total(), AskedInput: t.askedInput.total(), AskedOutput: t.askedOutput.total()}
+	switch {
+	case t.usage > 0 && t.chunks > 0:
+		out.Basis = "mixed"
+	case t.usage > 0:
+		out.Basis = measure.BasisUsage
+	case t.chunks > 0:
+		out.Basis = measure.BasisChunks
+	}
+	if out.Output != nil && span > 0 {
+		rate := float64(*out.Output) / span
+		out.OutputPerSecond = &rate
+	}
+	return out
+}
+
+// quantiles summarises one metric, nil where no request has it.
+func (f *fold) quantiles(m workload.Metric) *Quantiles {
+	h := f.tally.Hist(m)
+	if h.Count() == 0 {
+		return nil
+	}
+	failures := int64(0)
+	if overAttempts(m) {
+		failures = int64(f.failures())
+	}
+	return quantilesOf(h, failures)
+}
+
+// overAttempts tells the metrics whose percentiles are over all attempts: there a failed request counts as slower than
+// every value. The others describe what the client or the server did in the requests that have them.
+func overAttempts(m workload.Metric) bool {
+	switch m {
+	case workload.TTFT, workload.ServiceTTFT, workload.TTFVT, workload.TPOT, workload.Stall, workload.E2E:
+		return true
+	}
+	return false
+}

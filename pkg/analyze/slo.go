@@ -1,0 +1,154 @@
+package analyze
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+
+	"github.com/infbench/infbench/pkg/workload"
+)
+
+// judge decides one objective for one approach.
+//
+// A percentile objective "p95 <= x" says that at most 5% of attempts may be slower than x, and goodput and error rate
+// are shares already. So each is a count k of bad attempts among n against an allowed share a. With enough attempts
+// (n*a >= 10) the observed share decides. With fewer, only an outcome that would be improbable (5%) on the other side
+// of the line decides (exact binomial test); the rest is "cannot tell".
+func (f *fold) judge(o workload.Objective) ObjectiveResult {
+	r := ObjectiveResult{Objective: o.Text, Verdict: CannotTell}
+	if f.attempts == 0 {
+		r.Why = "no attempt in the measure phase"
+		return r
+	}
+	switch o.Metric {
+	case "goodput":
+		ratio := float64(f.good) / float64(f.attempts)
+		r.Value = &ratio
+		r.Verdict, r.Why = judgeShare(f.attempts-f.good, f.attempts, 1-o.Value, ratio, o)
+	case "error_rate":
+		ratio := float64(f.failures()) / float64(f.attempts)
+		r.Value = &ratio
+		r.Verdict, r.Why = judgeShare(f.failures(), f.attempts, o.Value, ratio, o)
+	case "goodput_rate":
+		if f.span > 0 {
+			rate := float64(f.good) / f.span
+			r.Value, r.Verdict = &rate, verdictOf(holds(o, rate))
+		}
+	default:
+		f.judgeLatency(o, &r)
+	}
+	return r
+}
+
+func (f *fold) judgeLatency(o workload.Objective, r *ObjectiveResult) {
+	m := workload.Metric(o.Metric)
+	h := f.tally.Hist(m)
+	failures := int64(0)
+	if overAttempts(m) {
+		failures = int64(f.failures())
+	}
+	total := h.Count() + failures
+	if total == 0 || h.Count() == 0 && failures == 0 {
+		r.Why = "no request has this metric"
+		return
+	}
+	q, isQuantile := quantileOfStat(o.Stat)
+	if !isQuantile {
+		f.judgeExtreme(o, r, failures)
+		return
+	}
+	slow := failures
+	for _, b := range h.Buckets() {
+		if !holds(o, b.Value.Seconds()) {
+			slow += b.Count
+		}
+	}
+	slow += h.Totals().Overflow
+	var value float64
+	if d, ok := h.ValueAtRank(rank(q, total)); ok {
+		value = d.Seconds()
+		if total >= tailSize(q) {
+			r.Value = &value
+		}
+	} else {
+		value = math.Inf(1)
+	}
+	r.Verdict, r.Why = judgeShare(int(slow), int(total), 1-q, value, o)
+	if math.IsInf(value, 1) && r.Verdict == Fail {
+		r.Why = fmt.Sprintf("%d of %d attempts failed: this percentile lies among them", failures, total)
+	}
+}
+
+// judgeExtreme judges mean and max, which failures make infinite.
+func (f *fold) judgeExtreme(o workload.Objective, r *ObjectiveResult, failures int64) {
+	t := f.tally.Hist(workload.Metric(o.Metric)).Totals()
+	value := float64(t.Max) / 1e9
+	if o.Stat == "mean" {
+		value = t.Sum / float64(t.Count) / 1e9
+	}
+	switch {
+	case failures > 0:
+		r.Verdict, r.Why = Fail, fmt.Sprintf("%d attempts failed: they have no end to their latency", failures)
+	default:
+		r.Value, r.Verdict = &value, verdictOf(holds(o, value))
+	}
+}
+
+func quantileOfStat(stat string) (float64, bool) {
+	for _, p := range percentiles {
+		if p.name == stat {
+			return p.q, true
+		}
+	}
+	return 0, false
+}
+
+// judgeShare decides k bad of n against an allowed share; value is the number that the objective itself speaks of.
+func judgeShare(k, n int, allowed, value float64, o workload.Objective) (verdict, why string) {
+	if float64(n)*allowed >= minTail-1e-6 {
+		return verdictOf(holds(o, value)), ""
+	}
+	if allowed <= 0 {
+		return verdictOf(k == 0), ""
+	}
+	switch {
+	case binomialCDF(k, n, allowed) <= 0.05:
+		return Pass, fmt.Sprintf("few attempts (%d), but so few bad ones (%d) that it holds at 95%% confidence", n, k)
+	case 1-binomialCDF(k-1, n, allowed) <= 0.05:
+		return Fail, fmt.Sprintf("few attempts (%d), but so many bad ones (%d) that it fails at 95%% confidence", n, k)
+	}
+	return CannotTell, fmt.Sprintf("n too small: %d attempts, %d bad; %d attempts would decide", n, k, int(math.Ceil(minTail/allowed-1e-6)))
+}
+
+// binomialCDF is P(Bin(n, p) <= k) = I_{1-p}(n-k, k+1) (measurement.md section 7).
+func binomialCDF(k, n int, p float64) float64 {
+	switch {
+	case k < 0:
+		return 0
+	case k >= n:
+		return 1
+	}
+	return mathext.RegIncBeta(float64(n-k), float64(k+1), 1-p)
+}
+
+// holds compares a value with the objective's limit.
+func holds(o workload.Objective, v float64) bool {
+	switch o.Op {
+	case "<":
+		return v < o.Value
+	case ">":
+		return v > o.Value
+	case ">=":
+		return v >= o.Value
+	default:
+		return v <= o.Value
+	}
+}
+
+func verdictOf(ok bool) string {
+	if ok {
+		return Pass
+	}
+	return Fail
+}

@@ -1,0 +1,203 @@
+package analyze
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/infbench/infbench/pkg/endpoint"
+	"github.com/infbench/infbench/pkg/measure"
+	"github.com/infbench/infbench/pkg/workload"
+)
+
+// The thresholds, from measurement.md section 14 where it has one. A client at the first of a pair makes a run
+// suspect, at the second invalid.
+const (
+	lagFloor        = time.Millisecond // a send lag p99 below this is always accepted
+	lagShareSuspect = 0.01             // of the median TTFT
+	lagShareInvalid = 0.10
+	deliveredShare  = 0.995 // sent / scheduled
+	cpuSuspect      = 0.70  // of GOMAXPROCS
+	cpuInvalid      = 0.95
+	pauseSuspect    = 10 * time.Millisecond
+	coalescedShare  = 0.2
+	cachedShare     = 0.05
+	lengthMismatch  = 0.10
+)
+
+// audit collects the reasons for and against trusting a run.
+type audit struct {
+	reasons []Reason
+}
+
+func (a *audit) add(verdict, code, format string, args ...any) {
+	a.reasons = append(a.reasons, Reason{Code: code, Verdict: verdict, Text: fmt.Sprintf(format, args...)})
+}
+
+// severity orders verdicts.
+func severity(v string) int { return slices.Index([]string{Valid, Suspect, Invalid}, v) }
+
+// verdict is the worst of the reasons; the reasons come worst first.
+func (a *audit) verdict() Validity {
+	slices.SortStableFunc(a.reasons, func(x, y Reason) int { return severity(y.Verdict) - severity(x.Verdict) })
+	v := Validity{Verdict: Valid, Reasons: a.reasons}
+	if len(a.reasons) > 0 {
+		v.Verdict = a.reasons[0].Verdict
+	}
+	if v.Reasons == nil {
+		v.Reasons = []Reason{}
+	}
+	return v
+}
+
+// judgeValidity asks of a whole run whether its numbers can be trusted.
+func judgeValidity(m *measure.Manifest, folds []*fold) Validity {
+	a := &audit{}
+	a.state(m)
+	if !m.Schedule.OpenLoop {
+		a.add(Valid, "closed_loop", "closed loop: a fixed number of users, so latency throttled the arrivals; do not compare its percentiles with an open-loop run")
+	}
+	var simulated []string
+	for _, f := range folds {
+		if f.simulated {
+			simulated = append(simulated, f.name)
+		}
+		a.approach(f, m)
+	}
+	for _, b := range m.Blocks {
+		a.client(&b)
+	}
+	if len(simulated) > 0 {
+		a.add(Valid, "simulated", "%d of %d approaches are simulated endpoints inside this process: their figures say nothing about real hardware, and the client's CPU figures contain theirs", len(simulated), len(folds))
+	}
+	return a.verdict()
+}
+
+func (a *audit) state(m *measure.Manifest) {
+	switch m.State {
+	case measure.Complete:
+	case measure.Running:
+		a.add(Suspect, "incomplete", "the run has no final manifest: it is still going on, or its process died; up to the last second before that is missing, and requests in flight then")
+	default:
+		a.add(Suspect, "interrupted", "the run did not go through: %s", orElse(m.Problem, "stopped on request"))
+	}
+	if planned := len(m.Scenario.Approaches); len(m.Blocks) < planned {
+		a.add(Suspect, "missing_approaches", "%d of %d approaches were measured", len(m.Blocks), planned)
+	}
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// approach holds one approach's own figures against each other.
+func (a *audit) approach(f *fold, m *measure.Manifest) {
+	if f.attempts == 0 {
+		a.add(Suspect, "no_samples", "%s: no request in the measure phase", f.name)
+		return
+	}
+	if f.ok == 0 {
+		a.add(Invalid, "all_failed", "%s: all %d attempts failed: nothing was measured", f.name, f.attempts)
+		return
+	}
+	a.lag(f)
+	a.delivery(f)
+	a.samples(f)
+	a.tokens(f, m)
+	if n := f.classes[endpoint.Unfinished]; n > 0 {
+		a.add(Valid, "unfinished", "%s: %d requests were still running at the end of the drain (%s) and count as misses; a longer phases.drain would see their end", f.name, n, m.Scenario.Phases.Drain.D())
+	}
+}
+
+func (a *audit) lag(f *fold) {
+	d, ok := f.lag.ValueAtRank(rank(0.99, f.lag.Count()))
+	if !ok || f.lag.Count() < 20 {
+		return
+	}
+	median := f.median(workload.TTFT)
+	verdict := ""
+	switch {
+	case d > lagFloor && d > share(median, lagShareInvalid):
+		verdict = Invalid
+	case d > lagFloor && d > share(median, lagShareSuspect):
+		verdict = Suspect
+	default:
+		return
+	}
+	a.add(verdict, "send_lag", "%s: the client itself dispatched late: lag p99 %s against a median TTFT of %s; it is inside TTFT and send delay. Give the client a free core, lower the rate, or use more clients",
+		f.name, d.Round(10*time.Microsecond), median.Round(100*time.Microsecond))
+}
+
+func share(d time.Duration, s float64) time.Duration { return time.Duration(float64(d) * s) }
+
+// median is the metric's median over its values, 0 without any.
+func (f *fold) median(m workload.Metric) time.Duration {
+	h := f.tally.Hist(m)
+	d, _ := h.ValueAtRank(rank(0.5, h.Count()))
+	return d
+}
+
+// delivery compares what was sent with what was scheduled. A request that could not connect is the endpoint's failure,
+// not the client's.
+func (a *audit) delivery(f *fold) {
+	refused := f.classes[endpoint.ConnectFailed] + f.classes[endpoint.TLSFailed] + f.classes[endpoint.TimeoutConnect]
+	due := f.attempts - refused
+	if due > 0 && float64(f.sent) < deliveredShare*float64(due) {
+		a.add(Invalid, "offered_delivered", "%s: %d of %d scheduled requests never went out: the client could not keep the schedule", f.name, due-f.sent, due)
+	}
+	if refused > 0 {
+		a.add(Valid, "refused", "%s: %d of %d requests found no connection; they are misses in every figure", f.name, refused, f.attempts)
+	}
+}
+
+func (a *audit) samples(f *fold) {
+	n := int64(f.attempts)
+	switch {
+	case n < tailSize(0.5):
+		a.add(Suspect, "few_samples", "%s: %d attempts are too few for any percentile; measure longer or faster", f.name, n)
+	case n < tailSize(0.99):
+		a.add(Valid, "few_samples", "%s: %d attempts are too few for a p99 (needs %d); it is left out", f.name, n, tailSize(0.99))
+	}
+}
+
+func (a *audit) tokens(f *fold, m *measure.Manifest) {
+	if f.chunks > 0 && float64(f.coalesced) > coalescedShare*float64(f.chunks) && f.median(workload.TPOT) > time.Millisecond {
+		a.add(Suspect, "coalesced", "%s: %.0f%% of the chunks arrived in one read with another: a proxy, the server or a late client bundles them, so gaps between tokens are not the model's", f.name, 100*float64(f.coalesced)/float64(f.chunks))
+	}
+	t := &f.tokens
+	if t.chunks > 0 {
+		a.add(Valid, "no_usage", "%s: %d answers came without a usage report; their tokens are counted as chunks", f.name, t.chunks)
+	}
+	unique := m.Scenario.Prompts.Cache != "allowed"
+	if unique && t.input.sum > 0 && float64(t.cached.sum) > cachedShare*float64(t.input.sum) {
+		a.add(Suspect, "cache_hits", "%s: the server took %.0f%% of the prompt tokens from its cache although every prompt is unique: TTFT looks better than it is", f.name, 100*float64(t.cached.sum)/float64(t.input.sum))
+	}
+	if t.output.n > 0 && t.askedOutput.n == t.output.n {
+		if off := float64(t.output.sum)/float64(t.askedOutput.sum) - 1; off > lengthMismatch || off < -lengthMismatch {
+			a.add(Valid, "output_length", "%s: answers were %+.0f%% as long as asked for: compare latencies per token, not per answer", f.name, 100*off)
+		}
+	}
+}
+
+// client judges the load generator over one block.
+func (a *audit) client(b *measure.BlockRecord) {
+	c := b.Client
+	if c.Wall > 0 && c.Cores > 0 {
+		used := c.CPU.Seconds() / (c.Wall.Seconds() * float64(c.Cores))
+		switch {
+		case used > cpuInvalid && !b.Simulated:
+			a.add(Invalid, "cpu", "%s: the client used %.0f%% of its %d cores: it was the bottleneck", b.Approach, 100*used, c.Cores)
+		case used > cpuSuspect:
+			a.add(Suspect, "cpu", "%s: this process used %.0f%% of its %d cores; lower the rate or give it more", b.Approach, 100*used, c.Cores)
+		}
+	}
+	if c.GCPauseMax > pauseSuspect {
+		a.add(Suspect, "gc_pause", "%s: the client's garbage collector stopped it for up to %s", b.Approach, c.GCPauseMax.Round(100*time.Microsecond))
+	}
+	if c.Throttled > 0 {
+		a.add(Suspect, "throttled", "%s: the client's cgroup was throttled in %d periods: raise its CPU quota", b.Approach, c.Throttled)
+	}
+}
