@@ -84,11 +84,11 @@ func (s Shape) String() string {
 	case s.Steps != nil:
 		return fmt.Sprintf("%d steps", len(s.Steps))
 	case s.Spike != nil:
-		return fmt.Sprintf("spike x%g at %v for %v", s.Spike.Factor, s.Spike.At.D(), s.Spike.For.D())
+		return fmt.Sprintf("spike x%.4g at %v for %v", s.Spike.Factor, s.Spike.At.D(), s.Spike.For.D())
 	case s.Ramp != nil:
-		return fmt.Sprintf("ramp from %g/s to %g/s", float64(s.Ramp.From), float64(s.Ramp.To))
+		return fmt.Sprintf("ramp from %.4g/s to %.4g/s", float64(s.Ramp.From), float64(s.Ramp.To))
 	case s.Diurnal != nil:
-		return fmt.Sprintf("diurnal +-%g%% over %v", 100*s.Diurnal.Amplitude, s.Diurnal.Period.D())
+		return fmt.Sprintf("diurnal +-%.4g%% over %v", 100*s.Diurnal.Amplitude, s.Diurnal.Period.D())
 	case s.Trace != nil:
 		return "trace " + s.Trace.Path
 	}
@@ -101,9 +101,9 @@ func (b Burst) String() string {
 	case b.Constant != nil:
 		return "constant gaps"
 	case b.Gamma != nil:
-		return fmt.Sprintf("gamma gaps of CV %g", b.Gamma.CV)
+		return fmt.Sprintf("gamma gaps of CV %.4g", b.Gamma.CV)
 	case b.Weibull != nil:
-		return fmt.Sprintf("Weibull gaps of CV %g", b.Weibull.CV)
+		return fmt.Sprintf("Weibull gaps of CV %.4g", b.Weibull.CV)
 	case b.OnOff != nil:
 		return fmt.Sprintf("on for %v, off for %v", b.OnOff.On.D(), b.OnOff.Off.D())
 	}

@@ -99,7 +99,7 @@ func (s *Schedule) generate(sc *Scenario, shape Shape, burst Burst) error {
 	s.curve = c
 	s.text = shape.String() + ", " + burst.String()
 	if sc.Arrivals.Rate > 0 {
-		s.text = fmt.Sprintf("%g/s, %s", float64(sc.Arrivals.Rate), s.text)
+		s.text = fmt.Sprintf("%.4g/s, %s", float64(sc.Arrivals.Rate), s.text)
 	}
 	if sp := shape.Spike; sp != nil {
 		from := warmup + sp.At.D()
