@@ -1,11 +1,17 @@
 package workload
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/infbench/infbench/internal/stat"
 )
 
 // goldenFamilies has every burst family, with gamma shapes on both sides of 1 (two algorithms).
@@ -60,9 +66,41 @@ func TestGoldenSchedules(t *testing.T) {
 	trace := Trace{Path: "azure-2023-conv-first300.csv", Speed: 1.7, Thin: 0.8, From: ms(1500)}
 	line(NewSchedule(&Scenario{Seed: 3, Dir: "testdata/traces", Phases: Phases{Measure: sec(40)}, Arrivals: Arrivals{Shape: &Shape{Trace: &trace}}}))
 
-	path := filepath.Join("testdata", "schedules.sha256")
+	compareLines(t, "schedules.sha256", got.String())
+}
+
+// TestPortableCurves holds the bits of every shape's rate, count and when, which rounding to nanoseconds would hide.
+func TestPortableCurves(t *testing.T) {
+	var got strings.Builder
+	for _, shape := range goldenShapes() {
+		c, err := newCurve(shape, 17, sec(10).D(), sec(100).D())
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := sha256.New()
+		end, r := c.count(110), stat.Keyed(1, "curves", 0)
+		var b []byte
+		for range 20_000 {
+			u := r.Float64()
+			for _, x := range []float64{c.rate(float64(110 * u)), c.count(float64(110 * u)), c.when(float64(end * u))} {
+				b = binary.LittleEndian.AppendUint64(b[:0], math.Float64bits(x))
+				h.Write(b)
+			}
+		}
+		fmt.Fprintf(&got, "%s  %s\n", hex.EncodeToString(h.Sum(nil)), shape)
+	}
+	for _, cv := range []float64{0.01, 0.3, 0.7, 1, 2, 5, 100} {
+		fmt.Fprintf(&got, "%016x  Weibull shape of CV %g\n", math.Float64bits(weibullShape(cv)), cv)
+	}
+	compareLines(t, "curves.sha256", got.String())
+}
+
+// compareLines holds lines against a golden file of testdata, or rewrites it.
+func compareLines(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
 	if *update {
-		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -71,7 +109,7 @@ func TestGoldenSchedules(t *testing.T) {
 		t.Fatal(err)
 	}
 	wants := strings.Split(string(want), "\n")
-	for i, g := range strings.Split(got.String(), "\n") {
+	for i, g := range strings.Split(got, "\n") {
 		if i >= len(wants) || g != wants[i] {
 			t.Errorf("line %d of %s differs: got\n%s", i+1, path, g)
 		}

@@ -95,6 +95,19 @@ func TestInverse(t *testing.T) {
 	})
 }
 
+// TestWhenSkipsPauses: the inverse at a flat stretch of the integral is its end, also at the very start.
+func TestWhenSkipsPauses(t *testing.T) {
+	c, err := newCurve(Shape{Steps: []Step{{For: sec(5)}, {For: sec(10), Rate: 1}, {For: sec(20)}, {Rate: 2}}}, 0, 3*time.Second, 40*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range map[float64]float64{0: 8, 4: 12, 10: 38, 14: 40} {
+		if got := c.when(n); got != want {
+			t.Errorf("when(%g) is %g, want %g", n, got, want)
+		}
+	}
+}
+
 func TestShapeErrors(t *testing.T) {
 	one := &Shape{Constant: &ConstantShape{}}
 	cases := []struct {
