@@ -67,7 +67,7 @@ func (exponentialGaps) next(r *stat.Rand) float64  { return r.Exp() }
 
 // In a renewal process in equilibrium the gap that holds an arbitrary moment is drawn with a chance in proportion to
 // its length, and the moment is uniform in it. So the first time is U times a gap of the density x f(x), which for
-// gamma and Weibull gaps are a gamma and a power of a gamma again (measurement notes, section 3.3).
+// gamma and Weibull gaps are a gamma and a power of a gamma again (Cox, "Renewal Theory", 1962).
 
 // gammaGaps have shape 1/cv^2 and scale cv^2.
 type gammaGaps struct{ shape, scale float64 }

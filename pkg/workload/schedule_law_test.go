@@ -107,7 +107,8 @@ func onOffCV(on, off float64) float64 {
 	return math.Sqrt(1 + 2*rate*w1/((w1+w2)*(w1+w2)))
 }
 
-// onOffIDC is that of a two-state Markov-modulated Poisson process with one rate 0 (measurement notes, section 3.3).
+// onOffIDC is that of a two-state Markov-modulated Poisson process with one rate 0 (Fischer and
+// Meier-Hellstern, "The Markov-modulated Poisson process (MMPP) cookbook", 1993).
 func onOffIDC(on, off, t float64) float64 {
 	rate, w1, w2 := (on+off)/on, 1/on, 1/off
 	w := w1 + w2
