@@ -10,14 +10,17 @@ import (
 // absent stands for a value that is not there. Missing is never 0.
 const absent = "—"
 
-// Seconds writes a time with three significant digits in the unit that fits: 12.3 µs, 999 ms, 1.00 s. What is not a
-// number is absent.
+// Seconds writes a time with three significant digits in the unit that fits: 12.3 µs, 999 ms, 1.00 s. It shows whole
+// nanoseconds at best, as stamps are. What is not a number is absent.
 func Seconds(v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return absent
 	}
-	if v == 0 {
+	switch a := math.Abs(v); {
+	case a < 0.5e-9:
 		return "0 s"
+	case a < 0.9995e-6:
+		return strconv.FormatFloat(v*1e6, 'f', 3, 64) + " µs"
 	}
 	for _, u := range []struct {
 		unit  string

@@ -2,8 +2,12 @@ package report
 
 import (
 	"math"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 func TestSeconds(t *testing.T) {
@@ -15,6 +19,10 @@ func TestSeconds(t *testing.T) {
 		{math.NaN(), "—"},
 		{math.Inf(1), "—"},
 		{0.5e-6, "0.500 µs"},
+		{2.87e-16, "0 s"},
+		{1e-9, "0.001 µs"},
+		{-4.04e-12, "0 s"},
+		{999.6e-9, "1.00 µs"},
 		{1e-6, "1.00 µs"},
 		{12.345e-6, "12.3 µs"},
 		{99.96e-6, "100 µs"},
@@ -92,4 +100,24 @@ func TestOptional(t *testing.T) {
 	if got := optional(new(0.0), Seconds); got != "0 s" {
 		t.Errorf("a value of zero reads %q", got)
 	}
+}
+
+// What is written is the value, to three significant digits or a nanosecond, in one of three units.
+func TestSecondsReadsBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v := math.Pow(10, rapid.Float64Range(-9, 5).Draw(t, "exponent"))
+		s := Seconds(v)
+		text, unit, ok := strings.Cut(s, " ")
+		f, err := strconv.ParseFloat(text, 64)
+		scale, known := map[string]float64{"s": 1, "ms": 1e-3, "µs": 1e-6}[unit]
+		if !ok || err != nil || !known {
+			t.Fatalf("Seconds(%v) = %q", v, s)
+		}
+		if off := math.Abs(f*scale - v); off > 0.00501*v && off > 0.501e-9 {
+			t.Fatalf("Seconds(%v) = %q, which is off by %v", v, s, off)
+		}
+		if (f >= 1000 && unit != "s") || (f < 1 && unit != "µs") {
+			t.Fatalf("Seconds(%v) = %q: the wrong unit", v, s)
+		}
+	})
 }

@@ -46,7 +46,8 @@ type page struct {
 	Badges                        []pageCell
 	Reasons                       []pageReason
 	Standings                     []pageStanding
-	SLO, Notes, Judgements        []string
+	SLO                           string // the verdicts beside it say the rest
+	Notes, Judgements             []string
 	Table, SLOTable               pageTable
 	Plots                         []pagePlot
 	Details                       []pageDetail
@@ -73,6 +74,7 @@ type pageFact struct{ Name, Value string }
 
 type pageTable struct {
 	Label, Corner string
+	Dense         bool
 	Columns       []string
 	Groups        []pageGroup
 }
@@ -127,8 +129,8 @@ func newPage(d *document, plots []Plot) *page {
 		}
 		p.Reasons = append(p.Reasons, pageReason{printable(r.verdict), printable(r.text), t})
 	}
-	for _, s := range d.slo {
-		p.SLO = append(p.SLO, printable(s))
+	if len(d.slo) > 0 {
+		p.SLO = printable(d.slo[0])
 	}
 	for _, j := range d.judgements {
 		p.Judgements = append(p.Judgements, printable(j.objective+", "+j.verdict+" for "+strings.Join(j.names, ", ")+": "+j.why))
@@ -160,7 +162,7 @@ func newPageDetail(x detail) pageDetail {
 		d.Warnings = append(d.Warnings, printable(w))
 	}
 	if len(x.stats) > 0 {
-		t := pageTable{Label: "every metric of " + d.Name, Corner: "metric", Columns: append([]string{"n"}, detailStats...), Groups: []pageGroup{{}}}
+		t := pageTable{Label: "every metric of " + d.Name, Corner: "metric", Dense: true, Columns: append([]string{"n"}, detailStats...), Groups: []pageGroup{{}}}
 		for _, l := range x.stats {
 			r := pageRow{Label: l.metric, Cells: []pageCell{{Text: l.n}}}
 			if l.label != "" {

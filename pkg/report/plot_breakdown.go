@@ -112,7 +112,7 @@ func breakdownPanel(a *analyze.Analysis, at string, styles map[string]partStyle,
 	var top float64
 	for i, approach := range a.Summary.Approaches {
 		row := float64(n - 1 - i)
-		p.Y.Ticks = append(p.Y.Ticks, figure.Tick{At: row, Label: shorten(approach.Name, 24)})
+		p.Y.Ticks = append(p.Y.Ticks, figure.Tick{At: row, Label: figure.Fit(approach.Name, 150)})
 		bar := figure.Bar{Row: row, Size: size, Label: absent}
 		if b := breakdownOf(seriesOf(a, i), at); b != nil {
 			bar.Parts, bar.Label = stack(b, styles)
@@ -155,8 +155,10 @@ func stack(b *analyze.Breakdown, styles map[string]partStyle) ([]figure.BarPart,
 	if len(parts) == 0 {
 		return nil, absent
 	}
-	if len(parts) > 0 && parts[len(parts)-1].Label == Seconds(sum) {
-		parts[len(parts)-1].Label = "" // the sum beside the bar says it
+	for i := range parts {
+		if parts[i].To-parts[i].From > 0.98*sum {
+			parts[i].Label = "" // the sum beside the bar says it
+		}
 	}
 	return parts, Seconds(sum)
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"strings"
 
 	"github.com/infbench/infbench/pkg/analyze"
 	"github.com/infbench/infbench/pkg/report/internal/figure"
@@ -11,14 +12,14 @@ import (
 func loadPlot(a *analyze.Analysis) sketch {
 	s := sketch{name: "load-over-time", figure: &figure.Figure{Title: "Requests in flight and queueing over time"},
 		caption: "Where requests pile up. Above: how many requests are between their scheduled arrival and their end, the mean of each time bin. " +
-			"Below: the mean queueing delay of the requests scheduled in each bin; the legend says whether the server reported its part or it was inferred. " +
+			"Below: the mean queueing delay of the requests scheduled in each bin; the legend says whether the server reported its part or it was inferred. \"Send delay only\" (thin lines) leaves out the queue of a server that does not report it: such a line near zero says nothing about that server. " +
 			"What keeps rising while the load does not is overloaded."}
 	x := timeAxis(a, true)
 	var flight, queue []curveOverTime
 	for i := range a.Summary.Approaches {
 		series := seriesOf(a, i)
 		flight = append(flight, curveOverTime{approach: i, bins: series.InFlight})
-		queue = append(queue, curveOverTime{approach: i, bins: series.Queueing})
+		queue = append(queue, curveOverTime{approach: i, bins: series.Queueing, partial: strings.HasPrefix(series.QueueingLabel, "send delay")})
 		label := a.Summary.Approaches[i].Name
 		if series.QueueingLabel != "" && len(series.Queueing) > 0 {
 			label += " (queueing: " + firstClause(series.QueueingLabel) + ")"
@@ -26,7 +27,7 @@ func loadPlot(a *analyze.Analysis) sketch {
 		s.figure.Legend = append(s.figure.Legend, figure.Entry{Label: label, Swatch: figure.Swatch{Line: approachStroke(i)}})
 	}
 	s.figure.Legend = append(s.figure.Legend, bandEntries(a)...)
-	up := overTimePanel(a, flight, "in flight", "requests", unlabelled(x), func(v float64) string { return figure.Short(v) }, 0.1)
+	up := overTimePanel(a, flight, "in flight", "requests", unlabelled(x), func(v float64) string { return thousands(figure.Short(v)) }, 0.1)
 	down := overTimePanel(a, queue, "queueing delay", "mean per bin", x, figure.Seconds, 1e-4)
 	if up.Empty != "" && down.Empty != "" {
 		s.figure.Rows, s.figure.Legend = noData("no data: no request was recorded"), nil
@@ -39,6 +40,7 @@ func loadPlot(a *analyze.Analysis) sketch {
 type curveOverTime struct {
 	approach int
 	bins     []analyze.Bin
+	partial  bool // the bins hold only a part of what the panel shows
 }
 
 // overTimePanel draws one line per approach. Where the approaches' peaks lie far apart the axis is logarithmic, from
@@ -80,7 +82,11 @@ func overTimePanel(a *analyze.Analysis, curves []curveOverTime, heading, what st
 		floor = 0
 	}
 	for _, c := range curves {
-		line := figure.Line{Name: a.Summary.Approaches[c.approach].Name, Points: binLine(c.bins, a.BinWidth), Stroke: approachStroke(c.approach)}
+		stroke := approachStroke(c.approach)
+		if c.partial {
+			stroke.Width, stroke.Color = 1, figure.Fade(approachColor(c.approach), 0.7)
+		}
+		line := figure.Line{Name: a.Summary.Approaches[c.approach].Name, Points: binLine(c.bins, a.BinWidth), Stroke: stroke}
 		for i := range line.Points {
 			if line.Points[i].Y < floor {
 				line.Points[i].Y = floor

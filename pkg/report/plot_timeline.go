@@ -56,7 +56,7 @@ func p95Stroke(c color.NRGBA) figure.Stroke {
 
 func timelinePanel(a *analyze.Analysis, i int, x, y figure.Axis, limits []workload.Objective) *figure.Panel {
 	series, paint := seriesOf(a, i), approachColor(i)
-	p := &figure.Panel{Heading: a.Summary.Approaches[i].Name, Color: paint, YTitle: "TTFT (log scale)", X: unlabelled(x), Y: y, Layers: bands(a)}
+	p := &figure.Panel{Heading: a.Summary.Approaches[i].Name, Color: darker(paint), YTitle: "TTFT (log scale)", X: unlabelled(x), Y: y, Layers: bands(a)}
 	if len(series.TTFT)+len(series.Failed) == 0 {
 		p.Empty = "no data: no request was recorded"
 		return p
@@ -90,7 +90,7 @@ func arrivalsPanel(a *analyze.Analysis, x figure.Axis) *figure.Panel {
 			st.End = b.T + a.BinWidth
 		}
 	}
-	end, ticks := figure.LinearTicks(top*1.02, 4, func(v float64) string { return figure.Short(v) + "/s" })
+	end, ticks := figure.LinearTicks(top*1.02, 4, func(v float64) string { return thousands(figure.Short(v)) + "/s" })
 	p := &figure.Panel{Heading: "arrivals", YTitle: "offered rate (scheduled arrivals per second)", X: x, Y: figure.Axis{Min: 0, Max: end, Ticks: ticks},
 		Layers: append(bands(a), st)}
 	if len(st.Points) == 0 {

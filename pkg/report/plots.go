@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -62,9 +63,9 @@ func sketches(a *analyze.Analysis) []sketch {
 // footer says where a picture's data come from, since pictures travel without their report.
 func footer(a *analyze.Analysis) []string {
 	s := a.Summary
-	parts := []string{"scenario " + s.Scenario.Name, fmt.Sprintf("seed %d", s.Scenario.Seed), attempts(s), "run " + s.Validity.Verdict}
+	parts := []string{"scenario " + cmp.Or(s.Scenario.Name, "unnamed"), fmt.Sprintf("seed %d", s.Scenario.Seed), attempts(s), "run " + cmp.Or(s.Validity.Verdict, "not judged")}
 	if s.Run.State != "complete" {
-		parts = append(parts, s.Run.State)
+		parts = append(parts, cmp.Or(s.Run.State, "state unknown"))
 	}
 	if !s.Schedule.OpenLoop {
 		parts = append(parts, "closed loop")

@@ -276,7 +276,7 @@ func (r recipe) series(reqs []request, rng *rand.Rand) analyze.ApproachSeries {
 		t := float64(b) * 5
 		v := perBin[b]
 		slices.Sort(v)
-		if len(v) > 0 {
+		if len(v) >= 5 {
 			s.TTFTP50 = append(s.TTFTP50, analyze.Bin{T: t, V: v[len(v)/2]})
 		}
 		if len(v) >= 20 {

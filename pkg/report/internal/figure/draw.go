@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
+	"math"
 
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
@@ -41,7 +42,7 @@ func (f *Figure) Height() float64 {
 	for _, r := range f.Rows {
 		h += r.Height + rowGap
 	}
-	return h
+	return math.Ceil(h)
 }
 
 // PNG draws the figure at twice its natural size.
@@ -137,7 +138,7 @@ func (p *Panel) axes() *plot.Plot {
 	g.BackgroundColor = nil
 	setAxis(&g.X, p.X)
 	setAxis(&g.Y, p.Y)
-	g.X.Label.Text = p.X.Title
+	g.X.Label.Text = clean(p.X.Title)
 	g.Add(layers{p})
 	return g
 }
@@ -224,15 +225,22 @@ func drawText(c draw.Canvas, sty text.Style, at vg.Point, s string) {
 	}
 }
 
-// fit shortens s until it is no wider than width.
+// fit takes from the middle of s until it is no wider than width: names that start alike often differ at their ends.
 func fit(sty text.Style, s string, width vg.Length) string {
 	s = clean(s)
-	if sty.Width(s) <= width {
-		return s
-	}
 	r := []rune(s)
-	for len(r) > 1 && sty.Width(string(r)+"…") > width {
-		r = r[:len(r)-1]
+	for head, tail := len(r)/2, len(r)-len(r)/2; sty.Width(s) > width && head+tail > 1; {
+		if head > tail {
+			head--
+		} else {
+			tail--
+		}
+		s = string(r[:head]) + "…" + string(r[len(r)-tail:])
 	}
-	return string(r) + "…"
+	return s
+}
+
+// Fit shortens a label of an axis to width.
+func Fit(s string, width float64) string {
+	return fit(textStyle(labelSize, false, ink), s, vg.Length(width))
 }

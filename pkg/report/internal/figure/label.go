@@ -41,7 +41,7 @@ func Short(v float64) string {
 // clean replaces what XML forbids and what would move the pen: control characters, lone surrogates and the like.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || unicode.IsControl(r) || r == 0xfffe || r == 0xffff || unicode.Is(unicode.Bidi_Control, r) {
+		if r == utf8.RuneError || r&0xfffe == 0xfffe || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return '�'
 		}
 		return r

@@ -89,6 +89,15 @@ type Steps struct {
 
 func (s Steps) draw(f frame) {
 	var top []vg.Point
+	flush := func() {
+		if len(top) > 0 {
+			poly := append([]vg.Point{{X: top[0].X, Y: f.Min.Y}}, top...)
+			poly = append(poly, vg.Point{X: top[len(top)-1].X, Y: f.Min.Y})
+			f.FillPolygon(s.Fill, f.ClipPolygonXY(poly))
+			f.StrokeLines(lineStyle(s.Stroke), f.ClipLinesXY(top)...)
+		}
+		top = nil
+	}
 	for i, p := range s.Points {
 		end := s.End
 		if i+1 < len(s.Points) {
@@ -96,17 +105,13 @@ func (s Steps) draw(f frame) {
 		}
 		from, ok1 := f.at(p)
 		to, ok2 := f.at(XY{end, p.Y})
-		if ok1 && ok2 {
-			top = append(top, from, to)
+		if !ok1 || !ok2 {
+			flush()
+			continue
 		}
+		top = append(top, from, to)
 	}
-	if len(top) == 0 {
-		return
-	}
-	poly := append([]vg.Point{{X: top[0].X, Y: f.Min.Y}}, top...)
-	poly = append(poly, vg.Point{X: top[len(top)-1].X, Y: f.Min.Y})
-	f.FillPolygon(s.Fill, f.ClipPolygonXY(poly))
-	f.StrokeLines(lineStyle(s.Stroke), f.ClipLinesXY(top)...)
+	flush()
 }
 
 // Dots draws one mark per point. What lies outside the axes is left out: the axes must be chosen to hold all.

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"html"
+	"regexp"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
 )
+
+// fontStyle is the font of one text as the canvas writes it.
+var fontStyle = regexp.MustCompile(`style="font-family:[^;"<>]*;font-variant:[a-z-]*;font-weight:([a-z0-9]+);font-style:normal;`)
 
 // SVG draws the figure as an SVG document of its own, with a title and description for screen readers. It holds no
 // font: the text is set in whatever has the widths of Liberation Sans (Arial, Helvetica), else in any sans-serif.
@@ -28,16 +32,10 @@ func (f *Figure) SVG() ([]byte, error) {
 		return nil, fmt.Errorf("draw %q as SVG: the canvas wrote no group", f.Title)
 	}
 	body = body[start:]
-	for _, weight := range []string{"normal", "bold"} {
-		long := `style="font-family:Liberation Sans;font-variant:none;font-weight:` + weight + `;font-style:normal;`
-		short := `style="`
-		if weight == "bold" {
-			short += "font-weight:bold;"
-		}
-		body = bytes.ReplaceAll(body, []byte(long), []byte(short))
-	}
+	body = fontStyle.ReplaceAll(body, []byte(`style="font-weight:$1;`))
+	body = bytes.ReplaceAll(body, []byte(`style="font-weight:normal;`), []byte(`style="`))
 	var out bytes.Buffer
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.5g" role="img" font-family="'Liberation Sans',Arial,Helvetica,sans-serif">`+"\n",
+	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f" role="img" font-family="'Liberation Sans',Arial,Helvetica,sans-serif">`+"\n",
 		Width, f.Height(), Width, f.Height())
 	fmt.Fprintf(&out, "<title>%s</title>\n<desc>%s</desc>\n", html.EscapeString(clean(f.Title)), html.EscapeString(clean(f.Desc)))
 	out.Write(body)
