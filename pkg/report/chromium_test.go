@@ -77,6 +77,7 @@ func newBrowser(t *testing.T) *browser {
 	watchdog := time.AfterFunc(2*time.Minute, func() { cmd.Process.Kill() }) // a hang becomes a read error
 	t.Cleanup(func() {
 		watchdog.Stop()
+		b.session = ""
 		b.send("Browser.close", nil) // ends its children and lets the profile be removed
 		cmd.Wait()
 		if t.Failed() {

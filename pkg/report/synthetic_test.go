@@ -80,8 +80,7 @@ func synthetic(scale float64) *analyze.Analysis {
 // frameOf is the run without its approaches.
 func frameOf(arrivals []float64, scale float64) *analyze.Analysis {
 	cv, cpu, gc, sched := 1.31, 21.4, 0.00031, 0.00012
-	lag := quantiles([]float64{0.00002, 0.00003, 0.00004, 0.0001, 0.0003}, 5)
-	lag.N, lag.P99, lag.Max = int64(len(arrivals)), new(0.00042), new(0.0031)
+	lag := &analyze.Quantiles{N: int64(len(arrivals)), Mean: new(0.00005), Min: new(0.00002), P50: new(0.00004), P90: new(0.0001), P95: new(0.0002), P99: new(0.00042), Max: new(0.0031)}
 	a := &analyze.Analysis{
 		Dir:      "results/chat-spike-20261123T101500Z-ab12cd",
 		BinWidth: 5,
