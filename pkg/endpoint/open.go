@@ -2,6 +2,8 @@ package endpoint
 
 import (
 	"context"
+	"crypto/x509"
+	"fmt"
 	"net"
 	"time"
 
@@ -17,6 +19,20 @@ type Config struct {
 	Epoch time.Time
 	// KeepText fills Result.Text.
 	KeepText bool
+	// RootCAs are the authorities that are trusted. Nil: the system's.
+	RootCAs *x509.CertPool
 	// Dial replaces the network dialler (tests, in-memory networks). Nil: net.Dialer.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
+
+// Open makes the endpoint of an approach. It dials nothing. An error names what the approach has wrong.
+func Open(cfg Config) (Endpoint, error) {
+	switch cfg.Approach.API {
+	case "", OpenAIChat:
+		return openOpenAIChat(cfg)
+	}
+	return nil, fmt.Errorf("api %q is not known: there is %s", cfg.Approach.API, OpenAIChat)
+}
+
+// OpenAIChat is the name of the OpenAI chat completions API in a scenario.
+const OpenAIChat = "openai-chat"

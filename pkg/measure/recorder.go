@@ -84,6 +84,7 @@ func (r *recorder) finish(res *endpoint.Result) {
 	s := r.sample
 	s.Class, s.Error, s.Status, s.Finish = res.Class, res.Error, res.Status, res.Finish
 	s.RetryAfter, s.Protocol, s.UnknownEvents = res.RetryAfter, res.Protocol, res.UnknownEvents
+	s.RequestID = res.RequestID
 	s.InputTokens, s.CachedInput = res.Usage.Input, res.Usage.CachedInput
 	s.OutputTokens, s.Reasoning = res.Usage.Output, res.Usage.Reasoning
 	switch {

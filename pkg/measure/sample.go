@@ -33,6 +33,7 @@ type Sample struct {
 	Finish     string         `json:"finish,omitempty"`
 	RetryAfter time.Duration  `json:"retry_after,omitempty"` // ns
 	Protocol   string         `json:"protocol,omitempty"`
+	RequestID  string         `json:"request_id,omitempty"` // the server's name for the request
 
 	Events        int   `json:"events,omitempty"`   // stream events of any kind, comments excluded
 	Chunks        int   `json:"chunks,omitempty"`   // events that carried generated text

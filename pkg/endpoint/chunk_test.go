@@ -1,0 +1,119 @@
+package endpoint
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+func TestChatChunk(t *testing.T) {
+	tests := []struct {
+		name, in string
+		kind     Kind
+		finish   string
+		isErr    bool
+		unknown  bool
+	}{
+		{"role only", `{"choices":[{"delta":{"role":"assistant","content":""}}]}`, Other, "", false, false},
+		{"role and null content (llama.cpp)", `{"choices":[{"delta":{"role":"assistant","content":null}}]}`, Other, "", false, false},
+		{"role in every delta (TGI, Ollama)", `{"choices":[{"delta":{"role":"assistant","content":" a"}}]}`, Answer, "", false, false},
+		{"content", `{"choices":[{"delta":{"content":"Hi"}}],"usage":null}`, Answer, "", false, false},
+		{"content that is an escaped quote", `{"choices":[{"delta":{"content":"\""}}]}`, Answer, "", false, false},
+		{"content that ends in a backslash", `{"choices":[{"delta":{"content":"\\"}}]}`, Answer, "", false, false},
+		{"content that looks like JSON", `{"choices":[{"delta":{"content":"\"error\":{}}]"}}]}`, Answer, "", false, false},
+		{"content list (Mistral)", `{"choices":[{"delta":{"content":[{"type":"text","text":"a"}]}}]}`, Answer, "", false, false},
+		{"empty content list", `{"choices":[{"delta":{"content":[]}}]}`, Other, "", false, false},
+		{"refusal", `{"choices":[{"delta":{"refusal":"no"}}]}`, Answer, "", false, false},
+		{"reasoning (vLLM)", `{"choices":[{"delta":{"reasoning":"hm"}}]}`, Reasoning, "", false, false},
+		{"reasoning_content (DeepSeek)", `{"choices":[{"delta":{"reasoning_content":"hm","content":null}}]}`, Reasoning, "", false, false},
+		{"both names of reasoning", `{"choices":[{"delta":{"reasoning":"hm","reasoning_content":"hm","content":""}}]}`, Reasoning, "", false, false},
+		{"reasoning_details beside it (OpenRouter)", `{"choices":[{"delta":{"reasoning":"hm","reasoning_details":[{"text":"hm"}]}}]}`, Reasoning, "", false, false},
+		{"tool call, name first", `{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":""}}]}}]}`, Tool, "", false, false},
+		{"null tool calls", `{"choices":[{"delta":{"content":"x","tool_calls":null}}]}`, Answer, "", false, false},
+		{"finish", `{"choices":[{"delta":{},"finish_reason":"length"}]}`, Other, "length", false, false},
+		{"empty finish reason (Together)", `{"choices":[{"delta":{"content":"x"},"finish_reason":""}]}`, Answer, "", false, false},
+		{"usage only", `{"choices":[],"usage":{"completion_tokens":3}}`, Other, "", false, false},
+		{"filter results first (Azure)", `{"choices":[],"model":"","id":"","prompt_filter_results":[{"prompt_index":0}]}`, Other, "", false, false},
+		{"progress (llama.cpp)", `{"choices":[{"delta":{"role":"assistant","content":null}}],"prompt_progress":{"total":9}}`, Other, "", false, false},
+		{"content inside logprobs is no token", `{"choices":[{"logprobs":{"content":[{"token":"x"}]},"delta":{"content":""}}]}`, Other, "", false, false},
+		{"second choice is not ours", `{"choices":[{"index":0,"delta":{}},{"index":1,"delta":{"content":"x"}}]}`, Other, "", false, false},
+		{"error", `{"error":{"message":"boom"}}`, Other, "", true, true},
+		{"error as a string (TGI)", `{"error":"boom","error_type":"overloaded"}`, Other, "", true, true},
+		{"null error", `{"error":null,"choices":[{"delta":{"content":"x"}}]}`, Answer, "", false, false},
+		{"obfuscation", `{"choices":[{"delta":{"content":"x"}}],"obfuscation":"a9"}`, Answer, "", false, false},
+		{"unknown", `{"ping":1}`, Other, "", false, true},
+		{"spaces everywhere", " { \"choices\" : [ { \"delta\" : { \"content\" : \"x\" } } ] } ", Answer, "", false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var c chatChunk
+			if !parseChatChunk([]byte(tt.in), &c) {
+				t.Fatal("refused")
+			}
+			if c.kind != tt.kind || unquote(c.finish) != tt.finish || (c.err != nil) != tt.isErr || c.known == tt.unknown {
+				t.Errorf("kind %d finish %s err %s known %v", c.kind, c.finish, c.err, c.known)
+			}
+		})
+	}
+	for _, bad := range []string{``, `null`, `[]`, `"x"`, `{`, `{"choices":[`, `{"choices":[{"delta":{"content":"x}}]}`, `{"a" 1}`, `{"a":}`, `{"a":1}}`, `{"a":1} x`, `{"a":[1,2}`, `not json`} {
+		var c chatChunk
+		if parseChatChunk([]byte(bad), &c) && !json.Valid([]byte(bad)) && bad != `{"a":[1,2}` {
+			t.Errorf("accepted %q", bad)
+		}
+	}
+}
+
+// Every JSON object is accepted, and what is found is what encoding/json finds.
+func FuzzChatChunk(f *testing.F) {
+	f.Add([]byte(`{"choices":[{"delta":{"content":"a\"b"},"finish_reason":"stop"}],"usage":{"completion_tokens":1}}`))
+	f.Add([]byte(`{"error":null,"choices":[]}`))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var c chatChunk
+		ok := parseChatChunk(in, &c)
+		var object map[string]json.RawMessage
+		if json.Unmarshal(in, &object) != nil || object == nil {
+			return
+		}
+		if !ok {
+			t.Fatalf("refused %q", in)
+		}
+		var typed struct {
+			Choices []struct {
+				Delta struct {
+					Content *string `json:"content"`
+				} `json:"delta"`
+			} `json:"choices"`
+		}
+		if json.Unmarshal(in, &typed) != nil || len(typed.Choices) == 0 || typed.Choices[0].Delta.Content == nil {
+			return
+		}
+		if *typed.Choices[0].Delta.Content != "" && c.kind != Answer && countKeys(in) {
+			t.Errorf("%q: kind %d, encoding/json finds content %q", in, c.kind, *typed.Choices[0].Delta.Content)
+		}
+	})
+}
+
+// countKeys reports a text in which each of our keys stands at most once and in lower case: encoding/json merges
+// repeated keys and ignores case, which no server relies on.
+func countKeys(in []byte) bool {
+	for _, k := range []string{"choices", "delta", "content"} {
+		n := 0
+		for i := 0; i+len(k) <= len(in); i++ {
+			if equalFold(in[i:i+len(k)], k) {
+				n++
+			}
+		}
+		if n != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+func equalFold(b []byte, k string) bool {
+	for i := range b {
+		if b[i]|0x20 != k[i] {
+			return false
+		}
+	}
+	return true
+}

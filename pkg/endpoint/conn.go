@@ -1,0 +1,122 @@
+package endpoint
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// stampedConn stamps every network read and write where it happens, so that an event's time does not depend on when
+// the goroutine that parses it got a core. Under TLS it lies below the encryption.
+type stampedConn struct {
+	net.Conn
+	epoch  time.Time
+	readAt atomic.Int64 // of the last read that brought bytes, ns since epoch
+	reads  atomic.Uint32
+	wrote  atomic.Int64 // of the last write, ns since epoch
+}
+
+func (c *stampedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.readAt.Store(int64(time.Since(c.epoch)))
+		c.reads.Add(1)
+	}
+	return n, err
+}
+
+func (c *stampedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if n > 0 {
+		c.wrote.Store(int64(time.Since(c.epoch)))
+	}
+	return n, err
+}
+
+// lastRead is the stamp and the number of the last read.
+func (c *stampedConn) lastRead() (at time.Duration, read uint32) {
+	return time.Duration(c.readAt.Load()), c.reads.Load()
+}
+
+// stampedBelow finds the stamped connection under whatever net/http was given.
+func stampedBelow(c net.Conn) *stampedConn {
+	for c != nil {
+		switch t := c.(type) {
+		case *stampedConn:
+			return t
+		case *tls.Conn:
+			c = t.NetConn()
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// dialError is a failure to get a connection, with its class.
+type dialError struct {
+	class Class
+	err   error
+}
+
+func (e *dialError) Error() string { return e.err.Error() }
+func (e *dialError) Unwrap() error { return e.err }
+
+// dialer makes stamped connections within the connect timeout, which covers DNS, TCP and TLS together.
+type dialer struct {
+	epoch   time.Time
+	timeout time.Duration
+	dial    func(ctx context.Context, network, addr string) (net.Conn, error)
+	tls     *tls.Config
+}
+
+// plain connects without TLS.
+func (d *dialer) plain(ctx context.Context, network, addr string) (net.Conn, error) {
+	ctx, cancel := d.begin(ctx)
+	defer cancel()
+	return d.tcp(ctx, network, addr)
+}
+
+// secure connects and shakes hands.
+func (d *dialer) secure(ctx context.Context, network, addr string) (net.Conn, error) {
+	ctx, cancel := d.begin(ctx)
+	defer cancel()
+	c, err := d.tcp(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	cfg := d.tls.Clone()
+	if cfg.ServerName == "" {
+		cfg.ServerName, _, _ = net.SplitHostPort(addr)
+	}
+	t := tls.Client(c, cfg)
+	if err := t.HandshakeContext(ctx); err != nil {
+		c.Close()
+		if ctx.Err() != nil && errors.Is(context.Cause(ctx), errConnectTimeout) {
+			return nil, &dialError{TimeoutConnect, errConnectTimeout}
+		}
+		return nil, &dialError{TLSFailed, err}
+	}
+	return t, nil
+}
+
+func (d *dialer) begin(ctx context.Context) (context.Context, context.CancelFunc) {
+	if p, ok := ctx.Value(phasesKey{}).(*phases); ok {
+		p.dialling(time.Since(d.epoch))
+	}
+	return context.WithTimeoutCause(ctx, d.timeout, errConnectTimeout)
+}
+
+func (d *dialer) tcp(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := d.dial(ctx, network, addr)
+	if err != nil {
+		if errors.Is(context.Cause(ctx), errConnectTimeout) {
+			return nil, &dialError{TimeoutConnect, errConnectTimeout}
+		}
+		return nil, &dialError{ConnectFailed, err}
+	}
+	return &stampedConn{Conn: c, epoch: d.epoch}, nil
+}

@@ -1,0 +1,163 @@
+package endpoint
+
+import "bytes"
+
+// jsonScan walks one JSON text without building anything: the hot path of a stream looks at every event, and wants a
+// few fields of it. It checks the structure (brackets, colons, commas, string ends), not numbers and escapes. Once bad
+// is set, every method stays where it is.
+type jsonScan struct {
+	b   []byte
+	i   int
+	bad bool
+}
+
+func (s *jsonScan) space() {
+	for s.i < len(s.b) {
+		switch s.b[s.i] {
+		case ' ', '\t', '\n', '\r':
+			s.i++
+		default:
+			return
+		}
+	}
+}
+
+// peek is the first byte of the next token, 0 at the end.
+func (s *jsonScan) peek() byte {
+	s.space()
+	if s.bad || s.i >= len(s.b) {
+		return 0
+	}
+	return s.b[s.i]
+}
+
+// enter steps into an object or array and reports whether the next value is one.
+func (s *jsonScan) enter(open byte) bool {
+	if s.peek() != open {
+		return false
+	}
+	s.i++
+	return true
+}
+
+// key returns the next key of the object that was entered and stands before its value; nil at the object's end.
+func (s *jsonScan) key() []byte {
+	c := s.peek()
+	if c == ',' {
+		s.i++
+		c = s.peek()
+	}
+	if c == '}' {
+		s.i++
+		return nil
+	}
+	k := s.text()
+	if k == nil || s.peek() != ':' {
+		s.bad = true
+		return nil
+	}
+	s.i++
+	return k
+}
+
+// element reports whether the array that was entered has another element, and stands before it.
+func (s *jsonScan) element() bool {
+	c := s.peek()
+	if c == ',' {
+		s.i++
+		c = s.peek()
+	}
+	if c == ']' {
+		s.i++
+		return false
+	}
+	if c == 0 {
+		s.bad = true
+		return false
+	}
+	return true
+}
+
+// text reads a string and returns what stands between its quotes, escapes as they are; nil if there is no string.
+func (s *jsonScan) text() []byte {
+	if s.peek() != '"' {
+		s.bad = true
+		return nil
+	}
+	from := s.i + 1
+	for at := from; ; {
+		n := bytes.IndexByte(s.b[at:], '"')
+		if n < 0 {
+			s.bad = true
+			return nil
+		}
+		at += n
+		slashes := 0
+		for at-1-slashes >= from && s.b[at-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			s.i = at + 1
+			return s.b[from:at:at]
+		}
+		at++
+	}
+}
+
+// value reads any value and returns its text.
+func (s *jsonScan) value() []byte {
+	c := s.peek()
+	from := s.i
+	switch c {
+	case 0:
+		s.bad = true
+	case '"':
+		s.text()
+	case '{', '[':
+		s.nested()
+	default:
+		for s.i < len(s.b) && !endsScalar(s.b[s.i]) {
+			s.i++
+		}
+		s.bad = s.bad || s.i == from
+	}
+	if s.bad {
+		return nil
+	}
+	return s.b[from:s.i]
+}
+
+func endsScalar(c byte) bool {
+	switch c {
+	case ',', ']', '}', ' ', '\t', '\n', '\r':
+		return true
+	}
+	return false
+}
+
+// nested skips an object or array by counting brackets outside of strings; no recursion, so no input is too deep.
+func (s *jsonScan) nested() {
+	depth := 0
+	for s.i < len(s.b) && !s.bad {
+		switch s.b[s.i] {
+		case '"':
+			s.text()
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		s.i++
+		if depth == 0 {
+			return
+		}
+	}
+	s.bad = true
+}
+
+// end reports whether the whole text was one good value.
+func (s *jsonScan) end() bool { return s.peek() == 0 && !s.bad && s.i == len(s.b) }
+
+// isNull reports a missing value or null.
+func isNull(v []byte) bool { return len(v) == 0 || string(v) == "null" }

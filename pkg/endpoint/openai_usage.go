@@ -1,0 +1,64 @@
+package endpoint
+
+import (
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// takeUsage reads an OpenAI usage object. Cached tokens are inside prompt_tokens, reasoning inside completion_tokens.
+// A later object wins field by field: servers repeat it, growing.
+func takeUsage(u *Usage, raw []byte) {
+	if raw == nil {
+		return
+	}
+	set := func(dst **int, paths ...string) {
+		for _, p := range paths {
+			if v := gjson.GetBytes(raw, p); v.Type == gjson.Number && v.Num >= 0 {
+				n := int(v.Num)
+				*dst = &n
+				return
+			}
+		}
+	}
+	set(&u.Input, "prompt_tokens")
+	set(&u.CachedInput, "prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens")
+	set(&u.Output, "completion_tokens")
+	set(&u.Reasoning, "completion_tokens_details.reasoning_tokens", "reasoning_tokens")
+}
+
+// takeTiming reads what servers say of themselves in the stream.
+func takeTiming(t *ServerTiming, timings, metrics, groq []byte) {
+	set := func(dst **time.Duration, raw []byte, path string, unit time.Duration) {
+		if v := gjson.GetBytes(raw, path); v.Type == gjson.Number && v.Num >= 0 {
+			d := time.Duration(v.Num * float64(unit))
+			*dst = &d
+		}
+	}
+	switch {
+	case timings != nil: // llama.cpp: no queue among them
+		t.Source = "llama.cpp timings"
+		set(&t.Prefill, timings, "prompt_ms", time.Millisecond)
+		set(&t.Decode, timings, "predicted_ms", time.Millisecond)
+	case metrics != nil: // vLLM --enable-per-request-metrics: its TTFT starts when the request is scheduled
+		t.Source = "vLLM metrics"
+		set(&t.Queue, metrics, "queue_time_ms", time.Millisecond)
+		set(&t.Prefill, metrics, "time_to_first_token_ms", time.Millisecond)
+		set(&t.Decode, metrics, "generation_time_ms", time.Millisecond)
+	case gjson.GetBytes(groq, "usage.queue_time").Exists():
+		t.Source = "Groq usage"
+		set(&t.Queue, groq, "usage.queue_time", time.Second)
+		set(&t.Prefill, groq, "usage.prompt_time", time.Second)
+		set(&t.Decode, groq, "usage.completion_time", time.Second)
+	}
+}
+
+// errorMessage finds the words in an error value or in an error response's body.
+func errorMessage(raw []byte) string {
+	for _, path := range []string{"error.message", "message", "error.detail", "detail", "error", "error_type"} {
+		if v := gjson.GetBytes(raw, path); v.Type == gjson.String && v.Str != "" {
+			return short(v.Str)
+		}
+	}
+	return short(string(raw))
+}

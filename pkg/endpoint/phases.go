@@ -1,0 +1,77 @@
+package endpoint
+
+import (
+	"net/http/httptrace"
+	"sync"
+	"time"
+)
+
+// phases collects what happens before the response, on goroutines of net/http, so that Do can tell it in order on its
+// own.
+type phases struct {
+	epoch time.Time
+	sent  func() // called when the last request byte is out
+
+	mu        sync.Mutex
+	dialStart time.Duration
+	dialled   bool
+	conn      *stampedConn
+	reused    bool
+	connected time.Duration
+	headers   time.Duration
+	read      uint32
+	answered  bool
+}
+
+// phasesKey carries the phases to the dialer; net/http keeps a request's values on the contexts that it dials with.
+type phasesKey struct{}
+
+func (p *phases) dialling(at time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dialStart, p.dialled = at, true
+}
+
+func (p *phases) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GotConn: func(i httptrace.GotConnInfo) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.conn, p.reused, p.connected = stampedBelow(i.Conn), i.Reused, time.Since(p.epoch)
+		},
+		WroteRequest: func(i httptrace.WroteRequestInfo) {
+			if i.Err == nil {
+				p.sent()
+			}
+		},
+		GotFirstResponseByte: func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if p.conn != nil {
+				// net/http looked at the byte without reading on: the last read is the one that brought it
+				p.headers, p.read = p.conn.lastRead()
+				p.answered = true
+			}
+		},
+	}
+}
+
+// tell reports what is known, in order, and returns the connection.
+func (p *phases) tell(obs Observer) *stampedConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dialled && !p.reused {
+		obs.Observe(Event{Kind: ConnectStart, At: p.dialStart})
+	}
+	if p.conn == nil {
+		return nil
+	}
+	obs.Observe(Event{Kind: Connected, At: p.connected})
+	if wrote := time.Duration(p.conn.wrote.Load()); wrote >= p.connected {
+		obs.Observe(Event{Kind: Sent, At: wrote})
+	}
+	if p.answered {
+		obs.Observe(Event{Kind: Headers, At: p.headers, Read: p.read})
+	}
+	return p.conn
+}

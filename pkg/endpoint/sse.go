@@ -1,0 +1,240 @@
+package endpoint
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// maxEvent bounds one event: a stream that never ends a line must not eat the memory.
+const maxEvent = 16 << 20
+
+var errTooLarge = fmt.Errorf("an event of the stream is larger than %d MiB", maxEvent>>20)
+
+// stampedSource is a byte stream that knows when its last bytes came over the network.
+type stampedSource interface {
+	io.Reader
+	lastRead() (at time.Duration, read uint32)
+}
+
+// frame is one unit of a stream: an event, or a comment.
+type frame struct {
+	comment bool
+	event   []byte // the event's type, empty if the stream named none
+	data    []byte // valid until the next call of next
+	at      time.Duration
+	read    uint32
+}
+
+// sseReader splits a stream into events by the grammar of the WHATWG HTML standard, section "server-sent events": LF,
+// CR and CRLF line ends freely mixed, a leading byte order mark, comments, fields with or without one space after the
+// colon, several data lines joined by LF.
+//
+// An event's time is that of the network read that brought the end of its last line, and events of one read carry the
+// same read number. There is no allocation per event, apart from growing to the largest.
+type sseReader struct {
+	src stampedSource
+	buf []byte
+	// buf[start:end] is unread; the event under way begins at start. line is where its current line begins, and
+	// everything before scan holds no line end.
+	start, line, scan, end int
+	at                     time.Duration
+	read                   uint32
+	began                  bool // the byte order mark was dealt with
+	skipLF                 bool // the last line ended with CR: an LF that follows belongs to it
+	err                    error
+
+	// the event under way; offsets are relative to start, so that the buffer may move
+	event, data span
+	lines       int    // data lines so far
+	joined      []byte // the data of several lines
+	torn        bool   // the stream ended inside an event
+}
+
+type span struct{ from, to int }
+
+func newSSEReader(src stampedSource, buf []byte) *sseReader {
+	return &sseReader{src: src, buf: buf}
+}
+
+// next fills f with the next event or comment. At the end of the stream it returns io.EOF; an event that was not
+// ended by a blank line is then discarded, as the standard wants, and torn is set.
+func (s *sseReader) next(f *frame) error {
+	for {
+		content, ok, err := s.nextLine()
+		if err != nil {
+			s.torn = s.torn || s.lines > 0
+			return err
+		}
+		if !ok {
+			continue
+		}
+		switch {
+		case len(content) == 0:
+			if s.dispatch(f) {
+				return nil
+			}
+		case content[0] == ':':
+			*f = frame{comment: true, data: content[1:], at: s.at, read: s.read}
+			return nil
+		default:
+			s.field(content)
+		}
+	}
+}
+
+// nextLine returns the next line without its end. It reports false where only a leftover LF was skipped.
+func (s *sseReader) nextLine() (line []byte, ok bool, err error) {
+	for {
+		if !s.began && !s.skipMark() {
+			if err := s.fill(); err != nil {
+				if !errors.Is(err, io.EOF) || s.end == s.start {
+					return nil, false, err
+				}
+				s.began = true // shorter than a mark
+			}
+			continue
+		}
+		if s.skipLF && s.line < s.end {
+			s.skipLF = false
+			if s.buf[s.line] == '\n' {
+				s.line++
+				s.scan = s.line
+				if s.lines == 0 && s.event == (span{}) {
+					s.start = s.line
+				}
+			}
+		}
+		s.scan = max(s.scan, s.line)
+		if i := lineEnd(s.buf[s.scan:s.end]); i >= 0 {
+			from, to := s.line, s.scan+i
+			s.line = to + 1
+			s.scan = s.line
+			s.skipLF = s.buf[to] == '\r'
+			return s.buf[from:to], true, nil
+		}
+		s.scan = s.end
+		if err := s.fill(); err != nil {
+			s.torn = s.torn || s.line < s.end
+			return nil, false, err
+		}
+	}
+}
+
+// lineEnd is the index of the first CR or LF, or -1.
+func lineEnd(b []byte) int {
+	lf := bytes.IndexByte(b, '\n')
+	if lf >= 0 {
+		b = b[:lf]
+	}
+	if cr := bytes.IndexByte(b, '\r'); cr >= 0 {
+		return cr
+	}
+	return lf
+}
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// skipMark drops one leading byte order mark. It reports false while more bytes are needed to tell.
+func (s *sseReader) skipMark() bool {
+	b := s.buf[s.start:s.end]
+	if len(b) < len(byteOrderMark) {
+		return len(b) > 0 && !bytes.HasPrefix(byteOrderMark, b) && s.begin(0)
+	}
+	if bytes.HasPrefix(b, byteOrderMark) {
+		return s.begin(len(byteOrderMark))
+	}
+	return s.begin(0)
+}
+
+func (s *sseReader) begin(skip int) bool {
+	s.began = true
+	s.start += skip
+	s.line, s.scan = s.start, s.start
+	return true
+}
+
+// fill reads more, making room first: what belongs to the event under way moves to the front, or the buffer doubles.
+func (s *sseReader) fill() error {
+	if s.err != nil {
+		return s.err
+	}
+	if s.end == len(s.buf) {
+		if s.start > 0 {
+			copy(s.buf, s.buf[s.start:s.end])
+			s.line, s.scan, s.end = s.line-s.start, s.scan-s.start, s.end-s.start
+			s.start = 0
+		} else {
+			if len(s.buf) >= maxEvent {
+				s.err = errTooLarge
+				return s.err
+			}
+			s.buf = append(s.buf, make([]byte, max(len(s.buf), 512))...)
+		}
+	}
+	n, err := s.src.Read(s.buf[s.end:])
+	if n > 0 {
+		s.end += n
+		s.at, s.read = s.src.lastRead()
+		s.err = err // after these bytes
+		return nil
+	}
+	if err == nil {
+		return nil
+	}
+	s.err = err
+	return err
+}
+
+// field takes one "name: value" line into the event under way.
+func (s *sseReader) field(line []byte) {
+	name, value := line, line[len(line):]
+	if i := bytes.IndexByte(line, ':'); i >= 0 {
+		name, value = line[:i], line[i+1:]
+		if len(value) > 0 && value[0] == ' ' {
+			value = value[1:]
+		}
+	}
+	switch string(name) { // does not allocate
+	case "data":
+		s.addData(value)
+	case "event":
+		s.event = s.spanOf(value)
+	}
+}
+
+// spanOf locates a piece of the buffer relative to the event's start.
+func (s *sseReader) spanOf(b []byte) span {
+	to := cap(s.buf) - cap(b) + len(b) - s.start // b is a slice of buf: capacities count from the shared end
+	return span{to - len(b), to}
+}
+
+func (s *sseReader) slice(p span) []byte { return s.buf[s.start+p.from : s.start+p.to] }
+
+func (s *sseReader) addData(value []byte) {
+	switch s.lines {
+	case 0:
+		s.data = s.spanOf(value)
+	case 1:
+		s.joined = append(append(append(s.joined[:0], s.slice(s.data)...), '\n'), value...)
+	default:
+		s.joined = append(append(s.joined, '\n'), value...)
+	}
+	s.lines++
+}
+
+// dispatch ends the event under way at a blank line. Without data there is nothing to tell.
+func (s *sseReader) dispatch(f *frame) bool {
+	has := s.lines > 0
+	if has {
+		*f = frame{event: s.slice(s.event), data: s.slice(s.data), at: s.at, read: s.read}
+		if s.lines > 1 {
+			f.data = s.joined
+		}
+	}
+	s.start = s.line
+	s.event, s.data, s.lines = span{}, span{}, 0
+	return has
+}
