@@ -86,7 +86,7 @@ func (s *screen) title(d *document) {
 
 // Widths of the table's columns.
 const (
-	minLabel  = 20
+	minLabel  = 22
 	maxLabel  = 30
 	minColumn = 11
 	maxColumn = 26
