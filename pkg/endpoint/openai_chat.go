@@ -157,7 +157,7 @@ type chatCall struct {
 
 	finished  bool // [DONE] was seen
 	generated bool
-	counted   int // tokens by the running usage of earlier chunks
+	counted   int // tokens accounted for so far
 	text      strings.Builder
 }
 
@@ -353,6 +353,7 @@ func (c *chatCall) chunk(f *frame, chunk *chatChunk) {
 	if !chunk.known {
 		c.res.UnknownEvents++
 	}
+	c.counted += chunk.tokens
 	if chunk.usage != nil {
 		takeUsage(&c.res.Usage, chunk.usage)
 		c.runningCount(chunk)
