@@ -41,21 +41,6 @@ func (c *stampedConn) lastRead() (at time.Duration, read uint32) {
 	return time.Duration(c.readAt.Load()), c.reads.Load()
 }
 
-// stampedBelow finds the stamped connection under whatever net/http was given.
-func stampedBelow(c net.Conn) *stampedConn {
-	for c != nil {
-		switch t := c.(type) {
-		case *stampedConn:
-			return t
-		case *tls.Conn:
-			c = t.NetConn()
-		default:
-			return nil
-		}
-	}
-	return nil
-}
-
 // dialError is a failure to get a connection, with its class.
 type dialError struct {
 	class Class
@@ -77,7 +62,11 @@ type dialer struct {
 func (d *dialer) plain(ctx context.Context, network, addr string) (net.Conn, error) {
 	ctx, cancel := d.begin(ctx)
 	defer cancel()
-	return d.tcp(ctx, network, addr)
+	c, err := d.tcp(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return &wireConn{Conn: c, raw: c}, nil
 }
 
 // secure connects and shakes hands.
@@ -100,7 +89,7 @@ func (d *dialer) secure(ctx context.Context, network, addr string) (net.Conn, er
 		}
 		return nil, &dialError{TLSFailed, err}
 	}
-	return t, nil
+	return &wireConn{Conn: t, raw: c}, nil
 }
 
 func (d *dialer) begin(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -110,7 +99,7 @@ func (d *dialer) begin(ctx context.Context) (context.Context, context.CancelFunc
 	return context.WithTimeoutCause(ctx, d.timeout, errConnectTimeout)
 }
 
-func (d *dialer) tcp(ctx context.Context, network, addr string) (net.Conn, error) {
+func (d *dialer) tcp(ctx context.Context, network, addr string) (*stampedConn, error) {
 	c, err := d.dial(ctx, network, addr)
 	if err != nil {
 		if errors.Is(context.Cause(ctx), errConnectTimeout) {

@@ -132,19 +132,24 @@ func requestID(h http.Header) string {
 // bodySource reads a response body with the stamps of the connection under it.
 type bodySource struct {
 	body   io.Reader
-	conn   *stampedConn
+	conn   *wireConn
 	clocks *deadlines
+	n      int64 // bytes so far
 }
 
 func (b *bodySource) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
 	if n > 0 {
+		b.n += int64(n)
 		b.clocks.read()
 	}
 	return n, err
 }
 
-func (b *bodySource) lastRead() (time.Duration, uint32) { return b.conn.lastRead() }
+func (b *bodySource) readOf(offset int64) (time.Duration, uint32) { return b.conn.readOf(offset) }
+
+// lastRead is the stamp and the number of the network read that brought the last byte of what was read.
+func (b *bodySource) lastRead() (time.Duration, uint32) { return b.conn.readOf(max(b.n-1, 0)) }
 
 // chatCall is one response under way.
 type chatCall struct {

@@ -15,7 +15,7 @@ type phases struct {
 	mu        sync.Mutex
 	dialStart time.Duration
 	dialled   bool
-	conn      *stampedConn
+	conn      *wireConn
 	reused    bool
 	connected time.Duration
 	headers   time.Duration
@@ -37,7 +37,9 @@ func (p *phases) trace() *httptrace.ClientTrace {
 		GotConn: func(i httptrace.GotConnInfo) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			p.conn, p.reused, p.connected = stampedBelow(i.Conn), i.Reused, time.Since(p.epoch)
+			p.conn, _ = i.Conn.(*wireConn)
+			p.conn.begin()
+			p.reused, p.connected = i.Reused, time.Since(p.epoch)
 		},
 		WroteRequest: func(i httptrace.WroteRequestInfo) {
 			if i.Err == nil {
@@ -49,7 +51,7 @@ func (p *phases) trace() *httptrace.ClientTrace {
 			defer p.mu.Unlock()
 			if p.conn != nil {
 				// net/http looked at the byte without reading on: the last read is the one that brought it
-				p.headers, p.read = p.conn.lastRead()
+				p.headers, p.read = p.conn.raw.lastRead()
 				p.answered = true
 			}
 		},
@@ -57,7 +59,7 @@ func (p *phases) trace() *httptrace.ClientTrace {
 }
 
 // tell reports what is known, in order, and returns the connection.
-func (p *phases) tell(obs Observer) *stampedConn {
+func (p *phases) tell(obs Observer) *wireConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.dialled && !p.reused {
@@ -67,7 +69,7 @@ func (p *phases) tell(obs Observer) *stampedConn {
 		return nil
 	}
 	obs.Observe(Event{Kind: Connected, At: p.connected})
-	if wrote := time.Duration(p.conn.wrote.Load()); wrote >= p.connected {
+	if wrote := time.Duration(p.conn.raw.wrote.Load()); wrote >= p.connected {
 		obs.Observe(Event{Kind: Sent, At: wrote})
 	}
 	if p.answered {

@@ -13,10 +13,12 @@ const maxEvent = 16 << 20
 
 var errTooLarge = fmt.Errorf("an event of the stream is larger than %d MiB", maxEvent>>20)
 
-// stampedSource is a byte stream that knows when its last bytes came over the network.
+// stampedSource is a byte stream that knows when each of its bytes came over the network.
 type stampedSource interface {
 	io.Reader
-	lastRead() (at time.Duration, read uint32)
+	// readOf is the time and the number of the network read that brought the byte at this offset of the stream.
+	// Offsets do not fall from call to call.
+	readOf(offset int64) (at time.Duration, read uint32)
 }
 
 // frame is one unit of a stream: an event, or a comment.
@@ -40,14 +42,15 @@ type sseReader struct {
 	// buf[start:end] is unread; the event under way begins at start. line is where its current line begins, and
 	// everything before scan holds no line end.
 	start, line, scan, end int
-	at                     time.Duration
-	read                   uint32
-	began                  bool // the byte order mark was dealt with
-	skipLF                 bool // the last line ended with CR: an LF that follows belongs to it
+	base                   int64 // offset of buf[0] in the stream
+	began                  bool  // the byte order mark was dealt with
+	skipLF                 bool  // the last line ended with CR: an LF that follows belongs to it
+	idleReads              int   // reads in a row that brought nothing
 	err                    error
 
 	// the event under way; offsets are relative to start, so that the buffer may move
 	event, data span
+	ended       int    // where the last line's end stands in buf
 	lines       int    // data lines so far
 	joined      []byte // the data of several lines
 	torn        bool   // the stream ended inside an event
@@ -63,13 +66,10 @@ func newSSEReader(src stampedSource, buf []byte) *sseReader {
 // ended by a blank line is then discarded, as the standard wants, and torn is set.
 func (s *sseReader) next(f *frame) error {
 	for {
-		content, ok, err := s.nextLine()
+		content, err := s.nextLine()
 		if err != nil {
 			s.torn = s.torn || s.lines > 0
 			return err
-		}
-		if !ok {
-			continue
 		}
 		switch {
 		case len(content) == 0:
@@ -77,7 +77,8 @@ func (s *sseReader) next(f *frame) error {
 				return nil
 			}
 		case content[0] == ':':
-			*f = frame{comment: true, data: content[1:], at: s.at, read: s.read}
+			*f = frame{comment: true, data: content[1:]}
+			f.at, f.read = s.lineRead()
 			return nil
 		default:
 			s.field(content)
@@ -85,13 +86,21 @@ func (s *sseReader) next(f *frame) error {
 	}
 }
 
-// nextLine returns the next line without its end. It reports false where only a leftover LF was skipped.
-func (s *sseReader) nextLine() (line []byte, ok bool, err error) {
+// lineRead is the network read that brought the end of the last line.
+func (s *sseReader) lineRead() (time.Duration, uint32) {
+	return s.src.readOf(s.base + int64(s.ended))
+}
+
+// nextLine returns the next line without its end.
+func (s *sseReader) nextLine() ([]byte, error) {
 	for {
+		if s.lines == 0 && s.event == (span{}) {
+			s.start = s.line // no event is under way: comments and other fields need not be kept
+		}
 		if !s.began && !s.skipMark() {
 			if err := s.fill(); err != nil {
 				if !errors.Is(err, io.EOF) || s.end == s.start {
-					return nil, false, err
+					return nil, err
 				}
 				s.began = true // shorter than a mark
 			}
@@ -101,24 +110,21 @@ func (s *sseReader) nextLine() (line []byte, ok bool, err error) {
 			s.skipLF = false
 			if s.buf[s.line] == '\n' {
 				s.line++
-				s.scan = s.line
-				if s.lines == 0 && s.event == (span{}) {
-					s.start = s.line
-				}
+				continue
 			}
 		}
 		s.scan = max(s.scan, s.line)
 		if i := lineEnd(s.buf[s.scan:s.end]); i >= 0 {
 			from, to := s.line, s.scan+i
 			s.line = to + 1
-			s.scan = s.line
+			s.scan, s.ended = s.line, to
 			s.skipLF = s.buf[to] == '\r'
-			return s.buf[from:to], true, nil
+			return s.buf[from:to], nil
 		}
 		s.scan = s.end
 		if err := s.fill(); err != nil {
 			s.torn = s.torn || s.line < s.end
-			return nil, false, err
+			return nil, err
 		}
 	}
 }
@@ -164,6 +170,7 @@ func (s *sseReader) fill() error {
 	if s.end == len(s.buf) {
 		if s.start > 0 {
 			copy(s.buf, s.buf[s.start:s.end])
+			s.base += int64(s.start)
 			s.line, s.scan, s.end = s.line-s.start, s.scan-s.start, s.end-s.start
 			s.start = 0
 		} else {
@@ -177,12 +184,12 @@ func (s *sseReader) fill() error {
 	n, err := s.src.Read(s.buf[s.end:])
 	if n > 0 {
 		s.end += n
-		s.at, s.read = s.src.lastRead()
+		s.idleReads = 0
 		s.err = err // after these bytes
 		return nil
 	}
-	if err == nil {
-		return nil
+	if s.idleReads++; err == nil && s.idleReads >= 100 {
+		err = io.ErrNoProgress
 	}
 	s.err = err
 	return err
@@ -229,7 +236,8 @@ func (s *sseReader) addData(value []byte) {
 func (s *sseReader) dispatch(f *frame) bool {
 	has := s.lines > 0
 	if has {
-		*f = frame{event: s.slice(s.event), data: s.slice(s.data), at: s.at, read: s.read}
+		*f = frame{event: s.slice(s.event), data: s.slice(s.data)}
+		f.at, f.read = s.lineRead()
 		if s.lines > 1 {
 			f.data = s.joined
 		}

@@ -15,7 +15,8 @@ import (
 // pieces is a source that gives one piece per read and counts its reads; a read's stamp is its number in ms.
 type pieces struct {
 	left  [][]byte
-	reads uint32
+	upTo  []int64 // how far the stream was after each read
+	n     int64
 	err   error // at the end; nil: io.EOF
 }
 
@@ -30,12 +31,18 @@ func (p *pieces) Read(b []byte) (int, error) {
 	if p.left[0] = p.left[0][n:]; len(p.left[0]) == 0 {
 		p.left = p.left[1:]
 	}
-	p.reads++
+	p.n += int64(n)
+	p.upTo = append(p.upTo, p.n)
 	return n, nil
 }
 
-func (p *pieces) lastRead() (time.Duration, uint32) {
-	return time.Duration(p.reads) * time.Millisecond, p.reads
+func (p *pieces) readOf(offset int64) (time.Duration, uint32) {
+	for i, upTo := range p.upTo {
+		if offset < upTo {
+			return time.Duration(i+1) * time.Millisecond, uint32(i + 1)
+		}
+	}
+	return 0, 0
 }
 
 // got is a frame without its stamps.
@@ -108,7 +115,7 @@ func TestSSEGrammar(t *testing.T) {
 
 type unstamped struct{ io.Reader }
 
-func (unstamped) lastRead() (time.Duration, uint32) { return 0, 0 }
+func (unstamped) readOf(int64) (time.Duration, uint32) { return 0, 0 }
 
 // However the bytes are cut into reads, the events are the same; the naive reader below is another reading of the
 // standard.
@@ -244,7 +251,7 @@ func (r *repeated) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-func (r *repeated) lastRead() (time.Duration, uint32) {
+func (r *repeated) readOf(int64) (time.Duration, uint32) {
 	return time.Duration(r.reads), r.reads
 }
 

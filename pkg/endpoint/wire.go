@@ -1,0 +1,183 @@
+package endpoint
+
+import (
+	"bytes"
+	"net"
+	"sync"
+	"time"
+)
+
+// wireConn is what net/http reads from: it lies above the encryption and knows, for every byte of a response body,
+// which network read brought it.
+//
+// It has to follow the framing of HTTP/1.1 itself. net/http's reader of chunked bodies goes on reading until a chunk
+// is whole, so the last network read before it returns is not the one that brought the first event of a chunk: behind
+// a proxy that packs several events into a chunk, events would carry the time of the last packet of their chunk.
+type wireConn struct {
+	net.Conn
+	raw *stampedConn
+
+	mu    sync.Mutex // net/http's own goroutine reads the header
+	frame framing
+	reads []bodyRead
+	head  int // reads before it were asked for already
+}
+
+// bodyRead is one network read: it brought the body's bytes up to (not including) an offset.
+type bodyRead struct {
+	upTo int64
+	at   time.Duration
+	read uint32
+}
+
+func (c *wireConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		at, read := c.raw.lastRead()
+		c.mu.Lock()
+		c.took(p[:n], at, read)
+		c.mu.Unlock()
+	}
+	return n, err
+}
+
+func (c *wireConn) took(p []byte, at time.Duration, read uint32) {
+	before := c.frame.body
+	c.frame.feed(p)
+	if c.frame.body == before {
+		return
+	}
+	if n := len(c.reads); n > c.head && c.reads[n-1].read == read { // several records of TLS in one read
+		c.reads[n-1].upTo = c.frame.body
+		return
+	}
+	if c.head > 0 && len(c.reads) == cap(c.reads) {
+		c.reads = c.reads[:copy(c.reads, c.reads[c.head:])]
+		c.head = 0
+	}
+	c.reads = append(c.reads, bodyRead{c.frame.body, at, read})
+}
+
+// begin forgets the last response: the next bytes are a new one.
+func (c *wireConn) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.frame, c.reads, c.head = framing{}, c.reads[:0], 0
+}
+
+// readOf is the stamp and the number of the network read that brought the body's byte at this offset. Offsets must not
+// fall from call to call.
+func (c *wireConn) readOf(offset int64) (at time.Duration, read uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.head < len(c.reads)-1 && c.reads[c.head].upTo <= offset {
+		c.head++
+	}
+	if c.head == len(c.reads) || c.reads[c.head].upTo <= offset {
+		return c.raw.lastRead() // framing that net/http understands and we do not
+	}
+	return c.reads[c.head].at, c.reads[c.head].read
+}
+
+// framing follows the bytes of one HTTP/1.1 response and counts those of its body (RFC 9112, sections 6 and 7). It
+// judges nothing: net/http reads the same bytes and refuses what is malformed.
+type framing struct {
+	body    int64 // bytes of the body so far
+	state   framingState
+	left    int64 // of the chunk
+	chunked bool
+	interim bool // a 1xx response: another header follows
+	first   bool // the status line was read
+	line    [64]byte
+	n       int // bytes in line; a longer line loses its tail
+}
+
+type framingState uint8
+
+const (
+	inHeader framingState = iota
+	inBody                // up to the end of the connection, or as long as Content-Length says
+	inChunkSize
+	inChunk
+	afterChunk // the line end that follows a chunk's data
+	inTrailer  // nothing that follows is body
+)
+
+func (f *framing) feed(p []byte) {
+	for len(p) > 0 {
+		switch f.state {
+		case inBody:
+			f.body += int64(len(p))
+			return
+		case inTrailer:
+			return
+		case inChunk:
+			n := min(f.left, int64(len(p)))
+			f.body += n
+			f.left -= n
+			p = p[n:]
+			if f.left == 0 {
+				f.state = afterChunk
+			}
+		default:
+			i := bytes.IndexByte(p, '\n')
+			if i < 0 {
+				f.keep(p)
+				return
+			}
+			f.keep(p[:i])
+			p = p[i+1:]
+			f.endLine(bytes.TrimSuffix(f.line[:f.n], []byte("\r")))
+			f.n = 0
+		}
+	}
+}
+
+func (f *framing) keep(p []byte) { f.n += copy(f.line[f.n:], p) }
+
+func (f *framing) endLine(line []byte) {
+	switch {
+	case f.state == afterChunk:
+		f.state = inChunkSize
+	case f.state == inChunkSize:
+		if f.left = chunkSize(line); f.left == 0 {
+			f.state = inTrailer
+		} else {
+			f.state = inChunk
+		}
+	case !f.first:
+		f.first = true
+		_, status, _ := bytes.Cut(line, []byte(" "))
+		f.interim = bytes.HasPrefix(status, []byte("1"))
+	case len(line) > 0:
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		if bytes.EqualFold(name, []byte("Transfer-Encoding")) && bytes.EqualFold(bytes.TrimSpace(value), []byte("chunked")) {
+			f.chunked = true
+		}
+	case f.interim:
+		f.first, f.interim = false, false
+	case f.chunked:
+		f.state = inChunkSize
+	default:
+		f.state = inBody
+	}
+}
+
+// chunkSize reads the hexadecimal number at the start of a chunk's first line.
+func chunkSize(line []byte) (n int64) {
+	for _, c := range line {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c|0x20 - 'a' + 10
+		default:
+			return n
+		}
+		n = n<<4 | int64(c)
+		if n >= 1<<56 {
+			return n
+		}
+	}
+	return n
+}
