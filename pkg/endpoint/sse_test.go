@@ -14,10 +14,10 @@ import (
 
 // pieces is a source that gives one piece per read and counts its reads; a read's stamp is its number in ms.
 type pieces struct {
-	left  [][]byte
-	upTo  []int64 // how far the stream was after each read
-	n     int64
-	err   error // at the end; nil: io.EOF
+	left [][]byte
+	upTo []int64 // how far the stream was after each read
+	n    int64
+	err  error // at the end; nil: io.EOF
 }
 
 func (p *pieces) Read(b []byte) (int, error) {
