@@ -36,6 +36,11 @@ func (c *stampedConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// lastActive is when the last byte came; the epoch before the first.
+func (c *stampedConn) lastActive() time.Time {
+	return c.epoch.Add(time.Duration(c.readAt.Load()))
+}
+
 // lastRead is the stamp and the number of the last read.
 func (c *stampedConn) lastRead() (at time.Duration, read uint32) {
 	return time.Duration(c.readAt.Load()), c.reads.Load()

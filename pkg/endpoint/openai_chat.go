@@ -89,7 +89,7 @@ func (e *openAIChat) Do(ctx context.Context, req *workload.Request, obs Observer
 	if err != nil {
 		return Result{Class: Malformed, Error: "encode the request: " + plain(err)}
 	}
-	ctx, clocks := startDeadlines(ctx, e.cfg.Approach.Timeouts)
+	ctx, clocks := startDeadlines(ctx, limitsOf(e.cfg.Approach.Timeouts, e.stream))
 	defer clocks.stop()
 	p := &phases{epoch: e.cfg.Epoch, sent: clocks.sent}
 	tctx := httptrace.WithClientTrace(context.WithValue(ctx, phasesKey{}, p), p.trace())
@@ -106,7 +106,7 @@ func (e *openAIChat) Do(ctx context.Context, req *workload.Request, obs Observer
 		return e.redact(r)
 	}
 	defer resp.Body.Close()
-	c := &chatCall{endpoint: e, ctx: ctx, clocks: clocks, obs: obs, body: &bodySource{body: resp.Body, conn: conn, clocks: clocks},
+	c := &chatCall{endpoint: e, ctx: ctx, clocks: clocks, obs: obs, body: &bodySource{body: resp.Body, conn: conn},
 		res: Result{Class: OK, Status: resp.StatusCode, Protocol: resp.Proto, NewConnection: !p.reused, RequestID: requestID(resp.Header)}}
 	c.response(resp)
 	return e.redact(c.res)
@@ -131,18 +131,14 @@ func requestID(h http.Header) string {
 
 // bodySource reads a response body with the stamps of the connection under it.
 type bodySource struct {
-	body   io.Reader
-	conn   *wireConn
-	clocks *deadlines
-	n      int64 // bytes so far
+	body io.Reader
+	conn *wireConn
+	n    int64 // bytes so far
 }
 
 func (b *bodySource) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
-	if n > 0 {
-		b.n += int64(n)
-		b.clocks.read()
-	}
+	b.n += int64(n)
 	return n, err
 }
 
@@ -317,10 +313,6 @@ func (c *chatCall) events() {
 
 var doneMarker = []byte("[DONE]")
 
-// lingering is how long after the terminal event the end of the response may take, so that the connection can be used
-// again; a server that keeps it open longer loses it.
-const lingering = 100 * time.Millisecond
-
 // frame takes one event. It reports false when the request is over.
 func (c *chatCall) frame(f *frame) bool {
 	switch {
@@ -331,10 +323,8 @@ func (c *chatCall) frame(f *frame) bool {
 		return true
 	case bytes.Equal(bytes.TrimSpace(f.data), doneMarker):
 		c.finished = true
-		c.clocks.token() // an empty answer is not a late one
 		c.obs.Observe(Event{Kind: Done, At: f.at, Read: f.read})
-		c.clocks.idle.Reset(lingering)
-		c.clocks.idleLimit = lingering
+		c.clocks.linger()
 		return true
 	}
 	var chunk chatChunk

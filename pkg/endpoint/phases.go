@@ -10,7 +10,7 @@ import (
 // own.
 type phases struct {
 	epoch time.Time
-	sent  func() // called when the last request byte is out
+	sent  func(*stampedConn) // called when the last request byte is out
 
 	mu        sync.Mutex
 	dialStart time.Duration
@@ -18,6 +18,7 @@ type phases struct {
 	conn      *wireConn
 	reused    bool
 	connected time.Duration
+	wrote     bool
 	headers   time.Duration
 	read      uint32
 	answered  bool
@@ -42,9 +43,14 @@ func (p *phases) trace() *httptrace.ClientTrace {
 			p.reused, p.connected = i.Reused, time.Since(p.epoch)
 		},
 		WroteRequest: func(i httptrace.WroteRequestInfo) {
-			if i.Err == nil {
-				p.sent()
+			if i.Err != nil {
+				return
 			}
+			p.mu.Lock()
+			p.wrote = true
+			conn := p.conn.raw
+			p.mu.Unlock()
+			p.sent(conn)
 		},
 		GotFirstResponseByte: func() {
 			p.mu.Lock()
@@ -69,7 +75,7 @@ func (p *phases) tell(obs Observer) *wireConn {
 		return nil
 	}
 	obs.Observe(Event{Kind: Connected, At: p.connected})
-	if wrote := time.Duration(p.conn.raw.wrote.Load()); wrote >= p.connected {
+	if wrote := time.Duration(p.conn.raw.wrote.Load()); p.wrote && wrote >= p.connected {
 		obs.Observe(Event{Kind: Sent, At: wrote})
 	}
 	if p.answered {

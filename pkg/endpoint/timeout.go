@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/infbench/infbench/pkg/workload"
@@ -26,42 +27,127 @@ type timeoutError struct {
 
 func (e *timeoutError) Error() string { return e.text }
 
-// deadlines are the clocks of one request. Each cancels the request's context with a cause of its own.
-type deadlines struct {
-	cancel                  context.CancelCauseFunc
-	total, firstToken, idle *time.Timer
-	idleLimit               time.Duration
-	firstTokenLimit         time.Duration
+// lingering is how long after the terminal event the end of the response may take, so that the connection can be used
+// again; a server that keeps it open longer loses it.
+const lingering = 100 * time.Millisecond
+
+var errLingered = errors.New("the response went on after its terminal event")
+
+// limits are the time limits of a request that is on its way; 0 means none.
+type limits struct{ firstToken, idle, total time.Duration }
+
+// limitsOf takes the scenario's limits. An answer that is not streamed says nothing before it is whole, so for it the
+// defaults of the first token and of silence would be limits on the length of an answer: they rule only where they
+// were asked for.
+func limitsOf(t workload.Timeouts, stream bool) limits {
+	l := limits{total: orDefault(t.Total, defaultTotal), firstToken: t.FirstToken.D(), idle: t.Idle.D()}
+	if stream {
+		l.firstToken, l.idle = orDefault(t.FirstToken, defaultFirstToken), orDefault(t.Idle, defaultIdle)
+	}
+	return l
 }
 
-func startDeadlines(ctx context.Context, t workload.Timeouts) (context.Context, *deadlines) {
+// deadlines are the clocks of one request: one timer, set to whichever comes first. Bytes that arrive do not touch
+// it: when it fires it asks the connection when the last byte came.
+type deadlines struct {
+	limits limits
+	cancel context.CancelCauseFunc
+
+	mu                               sync.Mutex
+	timer                            *time.Timer
+	conn                             *stampedConn
+	firstToken, idle, total, lingers time.Time // zero: not running
+	tokens, over                     bool
+}
+
+func startDeadlines(ctx context.Context, l limits) (context.Context, *deadlines) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	d := &deadlines{cancel: cancel, idleLimit: orDefault(t.Idle, defaultIdle), firstTokenLimit: orDefault(t.FirstToken, defaultFirstToken)}
-	total := orDefault(t.Total, defaultTotal)
-	d.total = d.clock(total, TimeoutTotal, fmt.Sprintf("not over after %s in all", total))
-	// The other two start when the request is sent: until then, the connect timeout rules.
-	d.firstToken = d.clock(time.Hour, TimeoutFirstToken, fmt.Sprintf("no token within %s of the last byte sent", d.firstTokenLimit))
-	d.idle = d.clock(time.Hour, TimeoutIdle, fmt.Sprintf("not a byte for %s", d.idleLimit))
-	d.firstToken.Stop()
-	d.idle.Stop()
+	d := &deadlines{limits: l, cancel: cancel, total: time.Now().Add(l.total)}
+	d.mu.Lock() // the timer may fire before it is kept
+	defer d.mu.Unlock()
+	d.timer = time.AfterFunc(l.total, d.fire)
 	return ctx, d
 }
 
-func (d *deadlines) clock(after time.Duration, class Class, text string) *time.Timer {
-	return time.AfterFunc(after, func() { d.cancel(&timeoutError{class, text}) })
+// sent starts the clocks of the answer; until then the connect timeout rules.
+func (d *deadlines) sent(conn *stampedConn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over || !d.lingers.IsZero() {
+		return
+	}
+	now := time.Now()
+	d.conn = conn
+	if d.limits.firstToken > 0 && !d.tokens { // a server may answer before it has read all
+		d.firstToken = now.Add(d.limits.firstToken)
+	}
+	if d.limits.idle > 0 {
+		d.idle = now.Add(d.limits.idle)
+	}
+	d.set(now)
 }
 
-func (d *deadlines) sent() {
-	d.firstToken.Reset(d.firstTokenLimit)
-	d.idle.Reset(d.idleLimit)
+// token stops the clock of the first token.
+func (d *deadlines) token() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tokens, d.firstToken = true, time.Time{}
 }
 
-func (d *deadlines) read()  { d.idle.Reset(d.idleLimit) }
-func (d *deadlines) token() { d.firstToken.Stop() }
+// linger leaves a short time for the end of the response.
+func (d *deadlines) linger() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now()
+	d.tokens, d.firstToken, d.idle, d.lingers = true, time.Time{}, time.Time{}, now.Add(lingering)
+	if !d.over {
+		d.set(now)
+	}
+}
 
 func (d *deadlines) stop() {
-	d.total.Stop()
-	d.firstToken.Stop()
-	d.idle.Stop()
+	d.mu.Lock()
+	d.over = true
+	d.timer.Stop()
+	d.mu.Unlock()
 	d.cancel(nil)
+}
+
+// set points the timer at the earliest deadline.
+func (d *deadlines) set(now time.Time) {
+	next := d.total
+	for _, t := range []time.Time{d.firstToken, d.idle, d.lingers} {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
+	}
+	d.timer.Reset(next.Sub(now))
+}
+
+// fire cancels the request if a deadline has passed. Of several that passed together the most telling one is named.
+func (d *deadlines) fire() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over {
+		return
+	}
+	now := time.Now()
+	passed := func(t time.Time) bool { return !t.IsZero() && !t.After(now) }
+	if passed(d.idle) {
+		if quiet := d.conn.lastActive().Add(d.limits.idle); quiet.After(d.idle) {
+			d.idle = quiet
+		}
+	}
+	switch {
+	case passed(d.lingers):
+		d.cancel(errLingered)
+	case passed(d.firstToken):
+		d.cancel(&timeoutError{TimeoutFirstToken, fmt.Sprintf("no token within %s of the last byte sent", d.limits.firstToken)})
+	case passed(d.idle):
+		d.cancel(&timeoutError{TimeoutIdle, fmt.Sprintf("not a byte for %s", d.limits.idle)})
+	case passed(d.total):
+		d.cancel(&timeoutError{TimeoutTotal, fmt.Sprintf("not over after %s in all", d.limits.total)})
+	default:
+		d.set(now)
+	}
 }
