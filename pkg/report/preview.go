@@ -1,0 +1,198 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/infbench/infbench/pkg/workload"
+)
+
+// Preview shows on a terminal what a scenario will send: the arrivals over time against the rate that was asked for,
+// how bursty they are, how long prompts and answers are, and how many tokens that comes to per approach. lengths gives
+// the i-th request's input and output tokens, as asked for.
+func Preview(w io.Writer, s *workload.Scenario, sched *workload.Schedule, lengths func(i int) (input, output int), width int) error {
+	b := bufio.NewWriter(w)
+	p := &preview{w: b, width: min(max(width, 60), 120), scenario: s, sched: sched}
+	p.head()
+	if !sched.Open {
+		p.closed()
+		return b.Flush()
+	}
+	p.chart()
+	p.statistics()
+	p.lengths(lengths)
+	return b.Flush()
+}
+
+type preview struct {
+	w        *bufio.Writer
+	width    int
+	scenario *workload.Scenario
+	sched    *workload.Schedule
+}
+
+func (p *preview) line(format string, args ...any) { fmt.Fprintf(p.w, format+"\n", args...) }
+
+func (p *preview) head() {
+	s := p.scenario
+	var names []string
+	for _, a := range s.Approaches {
+		names = append(names, printable(a.Name))
+	}
+	p.line("%s · %s", printable(s.Name), p.sched)
+	if s.Description != "" {
+		for _, l := range wrap(printable(s.Description), p.width) {
+			p.line("%s", l)
+		}
+	}
+	p.line("warm-up %s, measure %s, drain up to %s; each of %d approaches in turn: %s", s.Phases.Warmup.D(), s.Phases.Measure.D(),
+		s.Phases.Drain.D(), len(names), strings.Join(names, ", "))
+	p.line("")
+}
+
+func (p *preview) closed() {
+	c := p.scenario.Arrivals.ClosedLoop
+	p.line("Closed loop: %d users, each sending its next request %s after the last reply. There is no schedule: how much is", c.Users, c.Think.D())
+	p.line("sent depends on how fast the endpoint answers, and its percentiles do not compare with an open-loop run's.")
+}
+
+// chartRows is the height of the chart.
+const chartRows = 8
+
+var eighths = []rune(" ▁▂▃▄▅▆▇█")
+
+// chart draws arrivals per second as bars, and the rate that was asked for as dots where it is above the bar's end.
+func (p *preview) chart() {
+	horizon := p.sched.Phases.Horizon().D()
+	const margin = 9
+	cols := p.width - margin - 1
+	bars, curve := make([]float64, cols), make([]float64, cols)
+	step := horizon / time.Duration(cols)
+	for _, t := range p.sched.Times {
+		bars[min(int(t/step), cols-1)] += 1 / step.Seconds()
+	}
+	top := 0.0
+	for i := range cols {
+		curve[i] = p.sched.Rate(time.Duration(i)*step + step/2)
+		top = max(top, bars[i], curve[i])
+	}
+	p.line("arrivals per second (bars: as they fall; ·: the rate asked for)")
+	for row := chartRows - 1; row >= 0; row-- {
+		label := ""
+		if row == chartRows-1 || row == 0 || row == chartRows/2 {
+			label = perSecond(top * float64(row+1) / chartRows)
+			if row == 0 {
+				label = "0/s"
+			}
+		}
+		var b strings.Builder
+		for i := range cols {
+			b.WriteRune(barCell(bars[i]/top*chartRows-float64(row), curve[i]/top*chartRows-float64(row)))
+		}
+		p.line("%*s │%s", margin-2, label, strings.TrimRight(b.String(), " "))
+	}
+	p.line("%*s └%s", margin-2, "", strings.Repeat("─", cols))
+	p.marks(cols, step, margin)
+	p.line("")
+}
+
+// barCell is one character of the chart: what of the bar lies in this row, or a dot where only the rate does.
+func barCell(bar, rate float64) rune {
+	n := int(math.Round(min(max(bar, 0), 1) * 8))
+	if n == 0 && rate > 0 && rate <= 1 {
+		return '·'
+	}
+	return eighths[n]
+}
+
+// marks writes the time axis: both ends, and the windows that the plots shade.
+func (p *preview) marks(cols int, step time.Duration, margin int) {
+	axis := []rune(strings.Repeat(" ", cols+1))
+	put := func(at time.Duration, s string) {
+		from := min(int(at/step), cols-len(s)+1)
+		for i, r := range s {
+			if from+i >= 0 && from+i < len(axis) {
+				axis[from+i] = r
+			}
+		}
+	}
+	for _, w := range p.sched.Windows() {
+		put(w.From, fmt.Sprintf("^%s %s-%s", w.Name, w.From, w.To))
+	}
+	put(0, "0s")
+	if warm := p.sched.Phases.Warmup.D(); warm > 0 && int(warm/step) > 3 {
+		put(warm, "^measure")
+	}
+	end := p.sched.Phases.Horizon().D().String()
+	put(p.sched.Phases.Horizon().D(), end)
+	p.line("%*s %s", margin-1, "", strings.TrimRight(string(axis), " "))
+}
+
+func (p *preview) statistics() {
+	whole := p.sched.Stats()
+	measure := p.sched.StatsBetween(p.sched.Phases.Warmup.D(), p.sched.Phases.Horizon().D())
+	p.line("%-28s %12s %12s", "arrivals", "measure", "with warm-up")
+	row := func(name string, f func(workload.ScheduleStats) string) {
+		p.line("  %-26s %12s %12s", name, f(measure), f(whole))
+	}
+	row("requests", func(s workload.ScheduleStats) string { return count(int64(s.Arrivals)) })
+	row("mean rate", func(s workload.ScheduleStats) string { return perSecond(s.Rate) })
+	row("CV of the gaps", func(s workload.ScheduleStats) string { return figureOrAbsent(s.CV) })
+	for i := range measure.Dispersions {
+		name := measure.Dispersions[i].Width.String()
+		row("IDC at "+name, func(s workload.ScheduleStats) string { return figureOrAbsent(s.Dispersions[i].IDC) })
+		row("peak / mean at "+name, func(s workload.ScheduleStats) string { return figureOrAbsent(s.Dispersions[i].PeakToMean) })
+	}
+	p.line("  schedule SHA-256             %s", p.sched.SHA256())
+	if t := p.sched.Trace; t != nil {
+		p.line("  trace                        %d of %d rows used; SHA-256 %.12s", t.Used, t.Rows, t.SHA256)
+		for _, reason := range sortedKeys(t.Dropped) {
+			p.line("    dropped: %-18s %d", reason, t.Dropped[reason])
+		}
+	}
+	p.line("")
+}
+
+func figureOrAbsent(v *float64) string {
+	if v == nil {
+		return absent
+	}
+	return number(*v)
+}
+
+func sortedKeys(m map[string]int) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func (p *preview) lengths(lengths func(i int) (input, output int)) {
+	var in, out []int
+	var sumIn, sumOut int64
+	for i := range p.sched.Times {
+		a, b := lengths(i)
+		in, out = append(in, a), append(out, b)
+		sumIn += int64(a)
+		sumOut += int64(b)
+	}
+	slices.Sort(in)
+	slices.Sort(out)
+	p.line("%-28s %8s %8s %8s %8s %8s", "tokens, as asked for", "p10", "p50", "p90", "p99", "max")
+	for _, l := range []struct {
+		name string
+		v    []int
+	}{{"prompt", in}, {"answer", out}} {
+		at := func(q float64) string { return count(int64(l.v[int(math.Ceil(q*float64(len(l.v))))-1])) }
+		p.line("  %-26s %8s %8s %8s %8s %8s", l.name, at(0.1), at(0.5), at(0.9), at(0.99), at(1))
+	}
+	p.line("  about %s prompt and %s answer tokens per approach, %s in all", count(sumIn), count(sumOut),
+		count((sumIn+sumOut)*int64(len(p.scenario.Approaches))))
+}
