@@ -405,7 +405,7 @@ func TestConnectionReuse(t *testing.T) {
 			}
 			for i := range 3 {
 				obs := &events{}
-				start := time.Since(e.(*openAIChat).cfg.Epoch)
+				start := time.Since(e.(*openAIChat).client.epoch)
 				r := e.Do(t.Context(), &testRequest, obs)
 				connect, dialled := obs.first(ConnectStart)
 				connected, _ := obs.first(Connected)

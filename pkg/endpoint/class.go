@@ -3,38 +3,51 @@ package endpoint
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"strings"
 )
 
-// classify names a failure of the transport. sent tells whether the request was on the wire.
-func classify(ctx context.Context, err error, sent bool) (Class, string) {
+// classify names a failure of the transport: connected tells whether there was a connection, where how far the answer
+// had come.
+func classify(ctx context.Context, err error, connected bool, where string) (Class, string) {
 	if ctx.Err() != nil {
 		return classOfCause(context.Cause(ctx))
 	}
 	var dial *dialError
 	if errors.As(err, &dial) {
-		return dial.class, plain(dial.err)
+		return dial.class, dial.Error()
 	}
 	var alert tls.AlertError
 	var record tls.RecordHeaderError
 	var cert *tls.CertificateVerificationError
-	var authority x509.UnknownAuthorityError
+	var op *net.OpError
 	switch {
-	case errors.As(err, &alert), errors.As(err, &record), errors.As(err, &cert), errors.As(err, &authority):
-		return TLSFailed, plain(err)
-	case errors.Is(err, errTooLarge):
-		return Malformed, plain(err)
-	case strings.Contains(err.Error(), "malformed"), strings.Contains(err.Error(), "invalid"):
-		return Malformed, plain(err)
-	case !sent:
-		return ConnectFailed, plain(err)
+	case errors.As(err, &alert), errors.As(err, &record), errors.As(err, &cert):
+		return TLSFailed, err.Error()
+	case errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"): // how crypto/tls reports an alert
+		return TLSFailed, op.Error()
+	case op != nil && connected:
+		return Truncated, "the connection broke " + where + ": " + op.Err.Error()
+	case !connected:
+		return ConnectFailed, err.Error()
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return Truncated, "the connection was closed " + where
+	case errors.Is(err, errTooLarge), breaksGrammar(err):
+		return Malformed, err.Error()
 	}
-	return Truncated, cut(err)
+	return Truncated, "the connection broke " + where + ": " + err.Error()
+}
+
+// breaksGrammar reports what net/http refuses in a response; it has no types for that.
+func breaksGrammar(err error) bool {
+	for _, sign := range []string{"malformed", "invalid", "chunk", "suspicious", "unsupported", "too long", "too large", "bad Content-Length", "exceeded"} {
+		if strings.Contains(err.Error(), sign) {
+			return true
+		}
+	}
+	return false
 }
 
 // classOfCause turns the cause of a cancelled context into a class.
@@ -48,23 +61,6 @@ func classOfCause(cause error) (Class, string) {
 	}
 	return Cancelled, ErrCancelled.Error()
 }
-
-// cut says in words how a connection ended under a request.
-func cut(err error) string {
-	var op *net.OpError
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return "the connection was closed in the middle of the answer"
-	case errors.As(err, &op):
-		return "the connection broke in the middle of the answer: " + plain(op.Err)
-	case errors.Is(err, http.ErrBodyReadAfterClose):
-		return "the connection was closed in the middle of the answer"
-	}
-	return "the connection broke: " + plain(err)
-}
-
-// plain is an error in one line of bounded length.
-func plain(err error) string { return short(err.Error()) }
 
 // maxMessage bounds what a server's words may take in the record.
 const maxMessage = 300

@@ -3,12 +3,14 @@ package endpoint
 import "bytes"
 
 // jsonScan walks one JSON text without building anything: the hot path of a stream looks at every event, and wants a
-// few fields of it. It checks the structure (brackets, colons, commas, string ends), not numbers and escapes. Once bad
-// is set, every method stays where it is.
+// few fields of it. It checks the structure of what it walks (brackets, colons, commas, string ends), not numbers,
+// escapes and the inside of values that it skips. Once bad is set, every method stays where it is.
 type jsonScan struct {
-	b   []byte
-	i   int
-	bad bool
+	b       []byte
+	i       int
+	fresh   bool // an object or array was just entered: no comma comes before its next member
+	escaped bool // a key holds an escape: it may not be what its bytes say
+	bad     bool
 }
 
 func (s *jsonScan) space() {
@@ -37,21 +39,17 @@ func (s *jsonScan) enter(open byte) bool {
 		return false
 	}
 	s.i++
+	s.fresh = true
 	return true
 }
 
 // key returns the next key of the object that was entered and stands before its value; nil at the object's end.
 func (s *jsonScan) key() []byte {
-	c := s.peek()
-	if c == ',' {
-		s.i++
-		c = s.peek()
-	}
-	if c == '}' {
-		s.i++
+	if !s.member('}') {
 		return nil
 	}
 	k := s.text()
+	s.escaped = s.escaped || bytes.IndexByte(k, '\\') >= 0
 	if k == nil || s.peek() != ':' {
 		s.bad = true
 		return nil
@@ -62,20 +60,41 @@ func (s *jsonScan) key() []byte {
 
 // element reports whether the array that was entered has another element, and stands before it.
 func (s *jsonScan) element() bool {
-	c := s.peek()
-	if c == ',' {
-		s.i++
-		c = s.peek()
-	}
-	if c == ']' {
+	return s.member(']')
+}
+
+// member steps over the comma before the next member; at the end of the object or array it reports false.
+func (s *jsonScan) member(end byte) bool {
+	first := s.fresh
+	s.fresh = false
+	switch c := s.peek(); {
+	case c == end:
 		s.i++
 		return false
+	case first && c != 0:
+		return true
+	case !first && c == ',':
+		s.i++
+		if c = s.peek(); c != end && c != 0 {
+			return true
+		}
 	}
-	if c == 0 {
-		s.bad = true
-		return false
+	s.bad = true
+	return false
+}
+
+// count reads an array and returns the number of its elements; 0 for anything else.
+func (s *jsonScan) count() int {
+	if !s.enter('[') {
+		s.value()
+		return 0
 	}
-	return true
+	n := 0
+	for s.element() {
+		s.value()
+		n++
+	}
+	return n
 }
 
 // text reads a string and returns what stands between its quotes, escapes as they are; nil if there is no string.

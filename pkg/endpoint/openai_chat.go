@@ -3,16 +3,11 @@ package endpoint
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
-	"net/http/httptrace"
-	"strconv"
+	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -20,294 +15,156 @@ import (
 )
 
 // openAIChat is POST {url}/chat/completions of OpenAI and the many servers that speak it (wire-formats.md 3.1).
+//
+// Success is status 200, [DONE] seen, something generated, and no error on the way: an error object and then [DONE]
+// is a failure, and so is a clean end without [DONE], even after a finish reason.
 type openAIChat struct {
-	transport *http.Transport
-	url       string
-	header    http.Header
-	fields    map[string]any // of every body
-	override  map[string]any // the scenario's own, merged last
+	client    *client
+	fields    map[string]any // of every body: ours, and the scenario's over them
+	override  map[string]any // the scenario's
 	maxTokens string
 	stream    bool
-	key       string
-	cfg       Config
+	keepText  bool
 }
 
 func openOpenAIChat(cfg Config) (Endpoint, error) {
 	a := &cfg.Approach
-	e := &openAIChat{transport: newTransport(&cfg), cfg: cfg, key: cfg.Key, stream: a.Streaming(),
-		url: strings.TrimRight(a.URL, "/") + "/chat/completions", maxTokens: a.MaxTokensField, override: a.Body,
-		header: http.Header{"Content-Type": {"application/json"}, "User-Agent": {"infbench"}, "Accept-Encoding": {"identity"}}}
+	e := &openAIChat{stream: a.Streaming(), maxTokens: a.MaxTokensField, override: a.Body, keepText: cfg.KeepText}
 	if e.maxTokens == "" {
 		e.maxTokens = "max_completion_tokens"
 	}
-	e.fields = map[string]any{"model": a.Model, "stream": e.stream}
-	e.header.Set("Accept", "application/json")
+	if _, ok := a.Body["stream"]; ok {
+		return nil, fmt.Errorf("body.stream: set stream: %v beside body, so that the answer is read as what was asked for", a.Body["stream"])
+	}
+	ours := map[string]any{"model": a.Model, "stream": e.stream}
+	header := http.Header{"Accept": {"application/json"}}
 	if e.stream {
-		e.header.Set("Accept", "text/event-stream")
-		e.fields["stream_options"] = map[string]any{"include_usage": true}
+		header.Set("Accept", "text/event-stream")
+		ours["stream_options"] = map[string]any{"include_usage": true}
 	}
 	if cfg.Key != "" {
-		e.header.Set("Authorization", "Bearer "+cfg.Key)
+		header.Set("Authorization", "Bearer "+cfg.Key)
 	}
-	for k, v := range a.Headers {
-		e.header.Set(k, v)
+	e.fields = merge(ours, a.Body)
+	if _, err := encode(e.fields); err != nil {
+		return nil, fmt.Errorf("body: %w", err)
 	}
-	if _, err := http.NewRequest(http.MethodPost, e.url, nil); err != nil {
-		return nil, fmt.Errorf("url %q: %w", a.URL, err)
-	}
-	return e, nil
+	var err error
+	e.client, err = newClient(&cfg, "/chat/completions", header)
+	return e, err
 }
 
-func (e *openAIChat) Close() { e.transport.CloseIdleConnections() }
+// Close implements Endpoint.
+func (e *openAIChat) Close() { e.client.close() }
 
-// body is the request's JSON: ours, and over it the scenario's own fields (null removes one of ours).
+// body is the request's JSON.
 func (e *openAIChat) body(req *workload.Request) ([]byte, error) {
 	fields := maps.Clone(e.fields)
-	fields["messages"] = req.Messages
-	if req.MaxTokens > 0 {
-		fields[e.maxTokens] = req.MaxTokens
-	}
-	for k, v := range e.override {
-		if v == nil {
-			delete(fields, k)
-		} else {
-			fields[k] = v
+	set := func(name string, v any) {
+		if _, theirs := e.override[name]; !theirs {
+			fields[name] = v
 		}
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(fields); err != nil {
-		return nil, err
+	set("messages", req.Messages)
+	if req.MaxTokens > 0 {
+		set(e.maxTokens, req.MaxTokens)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return encode(fields)
 }
 
 // Do implements Endpoint.
 func (e *openAIChat) Do(ctx context.Context, req *workload.Request, obs Observer) Result {
 	body, err := e.body(req)
-	if err != nil {
-		return Result{Class: Malformed, Error: "encode the request: " + plain(err)}
+	if err != nil { // strings and what Open has encoded before: it cannot fail
+		return Result{Class: Malformed, Error: e.client.words("encode the request: " + err.Error())}
 	}
-	ctx, clocks := startDeadlines(ctx, limitsOf(e.cfg.Approach.Timeouts, e.stream))
-	defer clocks.stop()
-	p := &phases{epoch: e.cfg.Epoch, sent: clocks.sent}
-	tctx := httptrace.WithClientTrace(context.WithValue(ctx, phasesKey{}, p), p.trace())
-	hreq, err := http.NewRequestWithContext(tctx, http.MethodPost, e.url, bytes.NewReader(body))
-	if err != nil {
-		return Result{Class: ConnectFailed, Error: plain(err)}
-	}
-	hreq.Header = e.header.Clone()
-	resp, err := e.transport.RoundTrip(hreq) // not http.Client: no redirect, no cookie, no second attempt
-	conn := p.tell(obs)
-	if err != nil {
-		r := Result{}
-		r.Class, r.Error = classify(ctx, err, conn != nil)
-		return e.redact(r)
-	}
-	defer resp.Body.Close()
-	c := &chatCall{endpoint: e, ctx: ctx, clocks: clocks, obs: obs, body: &bodySource{body: resp.Body, conn: conn},
-		res: Result{Class: OK, Status: resp.StatusCode, Protocol: resp.Proto, NewConnection: !p.reused, RequestID: requestID(resp.Header)}}
-	c.response(resp)
-	return e.redact(c.res)
-}
-
-// redact keeps the key out of the record, should a server send it back.
-func (e *openAIChat) redact(r Result) Result {
-	if e.key != "" {
-		r.Error = strings.ReplaceAll(r.Error, e.key, "[key]")
-	}
-	return r
-}
-
-func requestID(h http.Header) string {
-	for _, name := range []string{"X-Request-Id", "Request-Id", "Apim-Request-Id"} {
-		if v := h.Get(name); v != "" {
-			return short(v)
+	return e.client.post(ctx, body, obs, func(x *exchange) {
+		c := &chatCall{exchange: x, keepText: e.keepText}
+		switch mime := x.mime(); {
+		case !e.stream:
+			c.whole()
+		case mime == "application/json", strings.HasSuffix(mime, "+json"):
+			c.ignoredStream()
+		case mime != "" && mime != "text/event-stream":
+			c.fail(Malformed, "the response is %s, not text/event-stream", mime)
+		default:
+			c.events()
 		}
-	}
-	return ""
+		c.res.Text = c.text.String()
+	})
 }
-
-// bodySource reads a response body with the stamps of the connection under it.
-type bodySource struct {
-	body io.Reader
-	conn *wireConn
-	n    int64 // bytes so far
-}
-
-func (b *bodySource) Read(p []byte) (int, error) {
-	n, err := b.body.Read(p)
-	b.n += int64(n)
-	return n, err
-}
-
-func (b *bodySource) readOf(offset int64) (time.Duration, uint32) { return b.conn.readOf(offset) }
-
-// lastRead is the stamp and the number of the network read that brought the last byte of what was read.
-func (b *bodySource) lastRead() (time.Duration, uint32) { return b.conn.readOf(max(b.n-1, 0)) }
 
 // chatCall is one response under way.
 type chatCall struct {
-	endpoint *openAIChat
-	ctx      context.Context
-	clocks   *deadlines
-	obs      Observer
-	body     *bodySource
-	res      Result
-
+	*exchange
+	keepText  bool
 	finished  bool // [DONE] was seen
 	generated bool
-	counted   int // tokens accounted for so far
+	running   runningCount
 	text      strings.Builder
 }
 
-func (c *chatCall) fail(class Class, format string, args ...any) {
-	c.res.Class, c.res.Error = class, short(fmt.Sprintf(format, args...))
-}
-
-// broke classes a failed read of the body.
-func (c *chatCall) broke(err error) {
-	c.res.Class, c.res.Error = classify(c.ctx, err, true)
-}
-
-// response chooses by status and content type. A 200 alone means nothing.
-func (c *chatCall) response(resp *http.Response) {
-	if resp.StatusCode != http.StatusOK {
-		c.status(resp)
-		return
-	}
-	if enc := resp.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
-		c.fail(Malformed, "the response is compressed (%s) although identity was asked for: its event times would be the compressor's", enc)
-		return
-	}
-	mime, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
-	switch mime = strings.TrimSpace(strings.ToLower(mime)); {
-	case !c.endpoint.stream:
-		c.whole()
-	case mime == "application/json":
-		c.ignoredStream()
-	case mime != "" && mime != "text/event-stream":
-		c.fail(Malformed, "the response is %s, not text/event-stream", mime)
-	default:
-		c.events()
-	}
-}
-
-// status records a response that is not 200, with the server's own words.
-func (c *chatCall) status(resp *http.Response) {
-	c.res.Class = HTTPStatus
-	if resp.StatusCode == http.StatusTooManyRequests {
-		c.res.Class = RateLimited
-	}
-	c.res.RetryAfter = retryAfter(resp.Header, time.Now())
-	b, _ := io.ReadAll(io.LimitReader(c.body, 64<<10)) // a broken error body is still this error
-	c.res.Error = strings.TrimSuffix(strconv.Itoa(resp.StatusCode)+" "+http.StatusText(resp.StatusCode)+": "+errorMessage(b), ": ")
-	c.done()
-}
-
-// done reports the end at the stamp of the last read.
-func (c *chatCall) done() {
-	at, read := c.body.lastRead()
-	c.obs.Observe(Event{Kind: Done, At: at, Read: read})
-}
-
-// whole reads an answer that is not streamed. Nobody can use a part of it: its only event is its last byte.
+// whole reads an answer that is not streamed. Nobody can use a part of it: its only event, and so its first token, is
+// its last byte. The event's tokens are the usage's.
 func (c *chatCall) whole() {
-	b, err := io.ReadAll(io.LimitReader(c.body, maxEvent+1))
-	switch {
-	case err != nil:
-		c.broke(err)
+	b := c.document()
+	if b == nil {
 		return
-	case len(b) > maxEvent:
-		c.fail(Malformed, "the response is larger than %d MiB", maxEvent>>20)
-		return
-	case !gjson.ValidBytes(b):
+	}
+	if !gjson.ValidBytes(b) {
 		c.fail(Malformed, "the response is no JSON: %s", b)
 		return
 	}
 	root := gjson.ParseBytes(b)
-	if e := root.Get("error"); e.Exists() && e.Type != gjson.Null {
-		c.fail(StreamError, "%s", errorMessage([]byte(e.Raw)))
+	if isError([]byte(root.Get("error").Raw)) || root.Get("object").Str == "error" {
+		c.fail(StreamError, "200 with an error: %s", errorMessage(b))
+		c.done()
 		return
 	}
-	takeUsage(&c.res.Usage, []byte(root.Get("usage").Raw))
-	takeTiming(&c.res.Server, rawOf(root, "timings"), rawOf(root, "metrics"), rawOf(root, "x_groq"))
+	raw := func(name string) []byte { return nonNull([]byte(root.Get(name).Raw)) }
+	takeUsage(&c.res.Usage, raw("usage"))
+	takeTiming(&c.res.Server, raw("usage"), raw("timings"), raw("metrics"), raw("x_groq"))
+	var message chatChunk
+	message.delta(&jsonScan{b: []byte(root.Get("choices.0.message").Raw)})
 	c.res.Finish = root.Get("choices.0.finish_reason").Str
-	msg := root.Get("choices.0.message")
-	kind := Other
-	for _, f := range []struct {
-		name string
-		kind Kind
-	}{{"reasoning", Reasoning}, {"reasoning_content", Reasoning}, {"tool_calls", Tool}, {"refusal", Answer}, {"content", Answer}} {
-		if v := msg.Get(f.name); filled([]byte(v.Raw)) {
-			kind = f.kind
-		}
+	c.generated = message.kind.Generated()
+	if c.keepText {
+		c.text.WriteString(plainText(message.text))
 	}
-	at, read := c.body.lastRead()
 	tokens := 0
 	if n := c.res.Usage.Output; n != nil {
 		tokens = *n
 	}
-	c.obs.Observe(Event{Kind: kind, At: at, Read: read, Tokens: tokens})
-	c.generated = kind.Generated()
-	if c.endpoint.cfg.KeepText {
-		c.text.WriteString(msg.Get("content").Str)
-	}
+	at, read := c.body.lastRead()
+	c.tell(message.kind, at, read, tokens)
 	c.finished = true
 	c.done()
 	c.conclude(false)
 }
 
-func rawOf(v gjson.Result, name string) []byte { return nonNull([]byte(v.Get(name).Raw)) }
-
 // ignoredStream reads a JSON document where a stream was asked for: an error, or a server that does not stream.
 func (c *chatCall) ignoredStream() {
-	b, err := io.ReadAll(io.LimitReader(c.body, 64<<10))
-	if err != nil {
-		c.broke(err)
+	b := c.document()
+	if b == nil {
 		return
 	}
 	c.done()
-	if e := gjson.GetBytes(b, "error"); e.Exists() && e.Type != gjson.Null || !gjson.GetBytes(b, "choices").Exists() {
+	if isError([]byte(gjson.GetBytes(b, "error").Raw)) || !gjson.GetBytes(b, "choices").Exists() {
 		c.fail(StreamError, "200 with an error instead of a stream: %s", errorMessage(b))
 		return
 	}
 	c.fail(Malformed, "asked for a stream and got one JSON document: the server ignores stream; set stream: false for this approach")
 }
 
-var buffers = sync.Pool{New: func() any { b := make([]byte, readBuffer); return &b }}
-
-// maxPooled is the largest buffer that is kept for the next request.
-const maxPooled = 256 << 10
-
 // events reads the stream to its end.
 func (c *chatCall) events() {
-	buf := buffers.Get().(*[]byte)
-	r := newSSEReader(c.body, *buf)
-	defer func() {
-		if len(r.buf) <= maxPooled {
-			*buf = r.buf
-			buffers.Put(buf)
-		}
-	}()
-	var f frame
-	for {
-		switch err := r.next(&f); {
-		case err == io.EOF:
-			c.conclude(r.torn)
-			return
-		case err != nil:
-			if c.finished { // after the terminal event: the answer is whole
-				c.conclude(false)
-				return
-			}
-			c.broke(err)
-			return
-		}
-		if !c.frame(&f) {
-			return
-		}
+	torn, err := c.frames(c.frame)
+	switch {
+	case c.res.Class != OK:
+	case err != nil && !c.finished: // after the terminal event the answer is whole
+		c.broke(err)
+	default:
+		c.conclude(torn)
 	}
 }
 
@@ -315,90 +172,68 @@ var doneMarker = []byte("[DONE]")
 
 // frame takes one event. It reports false when the request is over.
 func (c *chatCall) frame(f *frame) bool {
-	switch {
-	case f.comment:
-		c.obs.Observe(Event{Kind: Comment, At: f.at, Read: f.read})
+	if c.finished {
 		return true
-	case c.finished:
-		return true
-	case bytes.Equal(bytes.TrimSpace(f.data), doneMarker):
+	}
+	if bytes.Equal(bytes.TrimSpace(f.data), doneMarker) {
 		c.finished = true
-		c.obs.Observe(Event{Kind: Done, At: f.at, Read: f.read})
+		c.tell(Done, f.at, f.read, 0)
 		c.clocks.linger()
 		return true
 	}
 	var chunk chatChunk
-	if !parseChatChunk(f.data, &chunk) {
+	switch ok := parseChatChunk(f.data, &chunk); {
+	case string(f.event) == "error" && chunk.err == nil:
+		c.fail(StreamError, "error in the stream: %s", errorMessage(f.data))
+	case !ok:
 		c.fail(Malformed, "an event of the stream is no JSON object: %s", f.data)
-		return false
+	case chunk.err != nil:
+		c.fail(StreamError, "error in the stream: %s", errorMessage(chunk.err))
+	default:
+		c.chunk(f, &chunk)
+		return true
 	}
-	if chunk.err != nil || string(f.event) == "error" {
-		message := chunk.err
-		if message == nil {
-			message = f.data
-		}
-		c.fail(StreamError, "error in the stream: %s", errorMessage(message))
-		return false
-	}
-	c.chunk(f, &chunk)
-	return true
+	c.tell(Done, f.at, f.read, 0)
+	return false
 }
 
+// chunk takes an event that is no error.
 func (c *chatCall) chunk(f *frame, chunk *chatChunk) {
 	if !chunk.known {
 		c.res.UnknownEvents++
 	}
-	c.counted += chunk.tokens
-	if chunk.usage != nil {
-		takeUsage(&c.res.Usage, chunk.usage)
-		c.runningCount(chunk)
-	}
-	if chunk.timings != nil || chunk.metrics != nil || chunk.groq != nil {
-		takeTiming(&c.res.Server, chunk.timings, chunk.metrics, chunk.groq)
-		if u := gjson.GetBytes(chunk.groq, "usage"); u.IsObject() {
-			takeUsage(&c.res.Usage, []byte(u.Raw))
-		}
+	takeUsage(&c.res.Usage, chunk.usage)
+	takeTiming(&c.res.Server, chunk.usage, chunk.timings, chunk.metrics, chunk.groq)
+	if u := gjson.GetBytes(chunk.groq, "usage"); u.IsObject() {
+		takeUsage(&c.res.Usage, []byte(u.Raw))
 	}
 	if chunk.finish != nil {
 		c.res.Finish = unquote(chunk.finish)
 	}
+	tokens := 0
 	if chunk.kind.Generated() {
+		tokens = c.running.of(chunk, c.res.Usage.Output)
 		if !c.generated {
 			c.generated = true
 			c.clocks.token()
 		}
-		if c.endpoint.cfg.KeepText && chunk.text != nil {
-			c.text.WriteString(unquote(append(append([]byte{'"'}, chunk.text...), '"')))
+		if c.keepText {
+			c.text.WriteString(plainText(chunk.text))
 		}
 	}
-	c.obs.Observe(Event{Kind: chunk.kind, At: f.at, Read: f.read, Tokens: chunk.tokens})
+	c.tell(chunk.kind, f.at, f.read, tokens)
 }
 
-// runningCount takes a chunk's tokens from a usage that grows with every chunk (vLLM continuous_usage_stats).
-func (c *chatCall) runningCount(chunk *chatChunk) {
-	if c.res.Usage.Output == nil {
-		return
-	}
-	n := *c.res.Usage.Output - c.counted
-	c.counted = *c.res.Usage.Output
-	if chunk.kind.Generated() && chunk.tokens == 0 && n > 0 {
-		chunk.tokens = n
-	}
-}
-
-func unquote(raw []byte) string {
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		return string(raw)
-	}
-	return s
-}
+// brokenOff are finish reasons with which a server says that it gave up: vLLM's error and abort, OpenRouter's and
+// Together's error, DeepSeek's lack of resources.
+var brokenOff = []string{"error", "abort", "insufficient_system_resource"}
 
 // conclude judges a stream that ended without an error of its own: success is the terminal event and something
 // generated before it, nothing less.
 func (c *chatCall) conclude(torn bool) {
-	c.res.Text = c.text.String()
 	switch {
+	case slices.Contains(brokenOff, c.res.Finish):
+		c.fail(StreamError, "the server broke the answer off: finish reason %q", c.res.Finish)
 	case c.finished && c.generated:
 	case c.finished:
 		c.fail(Empty, "a complete answer without a single token (finish reason %q)", c.res.Finish)

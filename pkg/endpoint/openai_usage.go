@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -27,8 +28,27 @@ func takeUsage(u *Usage, raw []byte) {
 	set(&u.Reasoning, "completion_tokens_details.reasoning_tokens", "reasoning_tokens")
 }
 
+// runningCount tells the tokens of each chunk where the server does: it lists their ids, or sends with every chunk a
+// usage that grows (vLLM: return_token_ids, continuous_usage_stats).
+type runningCount struct {
+	before int  // tokens of the chunks so far
+	lost   bool // a chunk did not tell: the next usage holds the tokens of more than one
+}
+
+// of is the number of tokens in a chunk that carries some, 0 where it cannot be known. output is the usage's so far.
+func (r *runningCount) of(chunk *chatChunk, output *int) int {
+	n := chunk.ids
+	if n == 0 && chunk.usage != nil && output != nil && !r.lost {
+		n = max(0, *output-r.before)
+	} else if n == 0 {
+		r.lost = true
+	}
+	r.before += n
+	return n
+}
+
 // takeTiming reads what servers say of themselves in the stream.
-func takeTiming(t *ServerTiming, timings, metrics, groq []byte) {
+func takeTiming(t *ServerTiming, usage, timings, metrics, groq []byte) {
 	set := func(dst **time.Duration, raw []byte, path string, unit time.Duration) {
 		if v := gjson.GetBytes(raw, path); v.Type == gjson.Number && v.Num >= 0 {
 			d := time.Duration(v.Num * float64(unit))
@@ -45,20 +65,25 @@ func takeTiming(t *ServerTiming, timings, metrics, groq []byte) {
 		set(&t.Queue, metrics, "queue_time_ms", time.Millisecond)
 		set(&t.Prefill, metrics, "time_to_first_token_ms", time.Millisecond)
 		set(&t.Decode, metrics, "generation_time_ms", time.Millisecond)
-	case gjson.GetBytes(groq, "usage.queue_time").Exists():
+	case groq != nil:
+		takeTiming(t, []byte(gjson.GetBytes(groq, "usage").Raw), nil, nil, nil)
+	case bytes.Contains(usage, []byte(`"queue_time"`)):
 		t.Source = "Groq usage"
-		set(&t.Queue, groq, "usage.queue_time", time.Second)
-		set(&t.Prefill, groq, "usage.prompt_time", time.Second)
-		set(&t.Decode, groq, "usage.completion_time", time.Second)
+		set(&t.Queue, usage, "queue_time", time.Second)
+		set(&t.Prefill, usage, "prompt_time", time.Second)
+		set(&t.Decode, usage, "completion_time", time.Second)
 	}
 }
 
 // errorMessage finds the words in an error value or in an error response's body.
 func errorMessage(raw []byte) string {
+	if bytes.HasPrefix(raw, []byte(`"`)) {
+		return unquote(raw)
+	}
 	for _, path := range []string{"error.message", "message", "error.detail", "detail", "error", "error_type"} {
 		if v := gjson.GetBytes(raw, path); v.Type == gjson.String && v.Str != "" {
-			return short(v.Str)
+			return v.Str
 		}
 	}
-	return short(string(raw))
+	return string(raw)
 }

@@ -40,7 +40,7 @@ func (p *phases) trace() *httptrace.ClientTrace {
 			defer p.mu.Unlock()
 			p.conn, _ = i.Conn.(*wireConn)
 			p.conn.begin()
-			p.reused, p.connected = i.Reused, time.Since(p.epoch)
+			p.reused, p.connected, p.wrote = i.Reused, time.Since(p.epoch), false
 		},
 		WroteRequest: func(i httptrace.WroteRequestInfo) {
 			if i.Err != nil {
@@ -64,15 +64,17 @@ func (p *phases) trace() *httptrace.ClientTrace {
 	}
 }
 
-// tell reports what is known, in order, and returns the connection.
-func (p *phases) tell(obs Observer) *wireConn {
+// tell reports what is known, in order, and returns the connection: nil if there never was one. fresh reports that it
+// had to be dialled.
+func (p *phases) tell(obs Observer) (conn *wireConn, fresh bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.dialled && !p.reused {
+	fresh = p.dialled && !p.reused
+	if fresh {
 		obs.Observe(Event{Kind: ConnectStart, At: p.dialStart})
 	}
 	if p.conn == nil {
-		return nil
+		return nil, fresh
 	}
 	obs.Observe(Event{Kind: Connected, At: p.connected})
 	if wrote := time.Duration(p.conn.raw.wrote.Load()); p.wrote && wrote >= p.connected {
@@ -81,5 +83,5 @@ func (p *phases) tell(obs Observer) *wireConn {
 	if p.answered {
 		obs.Observe(Event{Kind: Headers, At: p.headers, Read: p.read})
 	}
-	return p.conn
+	return p.conn, fresh
 }

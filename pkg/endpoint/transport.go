@@ -14,8 +14,9 @@ import (
 // ours go first, so that no request is lost on a connection that is being closed at the other end.
 const idleLimit = 4 * time.Second
 
-// readBuffer takes a whole burst of events in one read; net/http's default of 4 KiB would split one over several.
-const readBuffer = 32 << 10
+// bufferSize takes a whole burst of events in one read; net/http's default of 4 KiB would split one over several. Each
+// connection has one for reading and one for writing, and each stream one more.
+const bufferSize = 16 << 10
 
 // newTransport is net/http made fit for measuring: HTTP/1.1 only (a connection belongs to one request at a time), no
 // compression (a compressor's flush blocks are fake bursts), no proxy unless it is named in the URL, and no limit on
@@ -32,8 +33,8 @@ func newTransport(cfg *Config) *http.Transport {
 		DisableCompression:    true,
 		MaxIdleConnsPerHost:   math.MaxInt,
 		IdleConnTimeout:       idleLimit,
-		ReadBufferSize:        readBuffer,
-		WriteBufferSize:       readBuffer,
+		ReadBufferSize:        bufferSize,
+		WriteBufferSize:       bufferSize,
 		ExpectContinueTimeout: 0,
 		DisableKeepAlives:     cfg.Approach.Connections.Reuse == "never",
 		Protocols:             new(http.Protocols),
