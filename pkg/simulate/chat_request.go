@@ -1,0 +1,102 @@
+package simulate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+const (
+	maxBody   = 16 << 20
+	maxOutput = 1 << 20 // tokens
+)
+
+// chatRequest is what the simulation understands of a chat completions request; it ignores the rest.
+type chatRequest struct {
+	Model         string        `json:"model"`
+	Messages      []chatMessage `json:"messages"`
+	Stream        bool          `json:"stream"`
+	StreamOptions struct {
+		IncludeUsage         bool `json:"include_usage"`
+		ContinuousUsageStats bool `json:"continuous_usage_stats"` // vLLM: a running count in every chunk
+	} `json:"stream_options"`
+	MaxTokens           *int `json:"max_tokens"`
+	MaxCompletionTokens *int `json:"max_completion_tokens"`
+	N                   *int `json:"n"`
+	ReturnTokenIDs      bool `json:"return_token_ids"` // vLLM: the tokens of every chunk
+}
+
+type chatMessage struct {
+	Content chatContent `json:"content"`
+}
+
+// chatContent is a string, null, or a list of parts of which only the texts count.
+type chatContent []string
+
+func (c *chatContent) UnmarshalJSON(b []byte) error {
+	*c = nil
+	if len(b) > 0 && b[0] == '[' {
+		var parts []struct {
+			Text string `json:"text"`
+		}
+		if err := json.Unmarshal(b, &parts); err != nil {
+			return err
+		}
+		for _, p := range parts {
+			*c = append(*c, p.Text)
+		}
+		return nil
+	}
+	var s *string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return errors.New("content is neither a string nor a list of parts")
+	}
+	if s != nil {
+		*c = chatContent{*s}
+	}
+	return nil
+}
+
+// parseChatRequest reads and checks a request.
+func parseChatRequest(body []byte) (*chatRequest, error) {
+	var r chatRequest
+	if err := json.Unmarshal(body, &r); err != nil {
+		return nil, fmt.Errorf("the body is not a chat completions request: %w", err)
+	}
+	switch {
+	case len(r.Messages) == 0:
+		return nil, errors.New("messages is empty: at least one is needed")
+	case r.N != nil && *r.N != 1:
+		return nil, fmt.Errorf("n is %d: the simulation gives one choice", *r.N)
+	}
+	if n := r.limit(); n != nil && (*n < 1 || *n > maxOutput) {
+		return nil, fmt.Errorf("the output length is %d: it must be 1 to %d", *n, maxOutput)
+	}
+	return &r, nil
+}
+
+// limit is the output length that was asked for, nil where none was.
+func (r *chatRequest) limit() *int {
+	if r.MaxCompletionTokens != nil {
+		return r.MaxCompletionTokens
+	}
+	return r.MaxTokens
+}
+
+// job is the request as the model sees it.
+func (r *chatRequest) job(caching bool) *job {
+	h := newPromptHash()
+	for _, m := range r.Messages {
+		for _, text := range m.Content {
+			h.write(text)
+		}
+	}
+	j := &job{input: h.tokens, finish: finishLength, out: newStream(!r.Stream)}
+	if caching {
+		j.blocks = h.blocks
+	}
+	if n := r.limit(); n != nil {
+		j.output = *n
+	}
+	return j
+}

@@ -1,0 +1,56 @@
+package simulate
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+func (s *Server) routes() {
+	s.mux.HandleFunc("POST /v1/chat/completions", s.chat)
+	s.mux.HandleFunc("GET /v1/models", s.models)
+	s.mux.HandleFunc("GET /health", func(http.ResponseWriter, *http.Request) {})
+	s.mux.HandleFunc("GET /metrics", s.metrics)
+	s.mux.HandleFunc("GET /truth", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/jsonl")
+		_ = writeTruth(w, s.Truth()) // the client left: nobody to tell
+	})
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeError(w, http.StatusNotFound, "invalid_request_error", "there is no "+r.Method+" "+r.URL.Path+
+			" here: there are POST /v1/chat/completions, GET /v1/models, /health, /metrics and /truth")
+	})
+}
+
+func (s *Server) models(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]any{"object": "list", "data": []any{
+		map[string]any{"id": s.opts.Model, "object": "model", "created": s.created, "owned_by": "infbench simulation"}}})
+}
+
+// metrics, like /health and /truth, answers at once, even during a stall: it is how one looks into the simulation, not
+// a part of it.
+func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
+	var m metrics
+	var running, waiting int
+	s.loop.do(func(model *model) { m, running, waiting = model.metrics.clone(), model.busy, model.queued })
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	m.write(w, s.opts.Model, running, waiting)
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // the client left: nobody to tell
+}
+
+// errorObject is an error as the OpenAI API shapes it.
+func errorObject(kind, message string) map[string]any {
+	return map[string]any{"error": map[string]any{"message": message, "type": kind, "param": nil, "code": nil}}
+}
+
+func writeError(w http.ResponseWriter, status int, kind, message string) {
+	writeJSON(w, status, errorObject(kind, message))
+}
