@@ -152,3 +152,18 @@ func verdictOf(ok bool) string {
 	}
 	return Fail
 }
+
+// Verdict is the approach's verdict over all objectives: fail if any failed, else cannot tell if any cannot tell, else
+// pass (also with no objective at all).
+func (a *ApproachSummary) Verdict() string {
+	out := Pass
+	for _, o := range a.SLO {
+		switch {
+		case o.Verdict == Fail:
+			return Fail
+		case o.Verdict == CannotTell:
+			out = CannotTell
+		}
+	}
+	return out
+}

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/infbench/infbench/pkg/analyze"
+	"github.com/infbench/infbench/pkg/measure"
+	"github.com/infbench/infbench/pkg/workload"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var flags scenarioFlags
+	var out string
+	var quiet bool
+	cmd := &cobra.Command{
+		Use:   "run SCENARIO",
+		Short: "Run a scenario: drive every approach, record, report",
+		Long: `Run drives every approach of a scenario through the same schedule, one after the other, and writes a run directory with
+the record and the report.
+
+Ctrl-C once stops sending, lets what is in flight end, and writes the record and a report marked interrupted; twice stops
+at once and keeps the record. Either exits with 130.`,
+		Example: `  infbench run scenarios/quickstart.yaml
+  infbench run scenarios/openai.yaml --only hosted --duration 2m --rate 2/s
+  infbench run scenarios/quickstart.yaml --set approaches[edge].simulate.slots=4`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := flags.load(args[0])
+			if err != nil {
+				return err
+			}
+			r := &runJob{app: a, scenario: s, dir: out, progress: newProgress(a.stderr, quiet)}
+			return r.run(cmd.Context())
+		},
+	}
+	flags.register(cmd)
+	cmd.Flags().StringVarP(&out, "out", "o", "", "write the record into this `directory` (default: a new one below the scenario's output.dir)")
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "show no progress")
+	return cmd
+}
+
+// runJob is one run from a resolved scenario to its report.
+type runJob struct {
+	app      *app
+	scenario *workload.Scenario
+	dir      string
+	progress progress
+
+	schedule *workload.Schedule
+	source   *workload.Source
+	stop     *interrupts
+}
+
+func (r *runJob) run(ctx context.Context) error {
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	var ctxErr error
+	r.stop, ctx = watchInterrupts(ctx, r.app.stderr)
+	defer r.stop.release()
+	w, err := measure.Create(r.dir, r.manifest())
+	if err != nil {
+		return fail(exitIO, err)
+	}
+	runErr := r.blocks(ctx, w)
+	state, problem := measure.Complete, ""
+	switch {
+	case r.stop.count() > 0:
+		state, problem = measure.Interrupted, "stopped by a signal"
+	case runErr != nil:
+		state, problem = measure.Failed, runErr.Error()
+	}
+	runErr = errors.Join(runErr, w.Close(state, problem, time.Now()), ctxErr)
+	if r.stop.count() > 1 {
+		fmt.Fprintf(r.app.stderr, "Stopped at once. The record is kept: infbench report %s\n", r.dir)
+		return fail(exitInterrupted, nil)
+	}
+	return r.conclude(runErr)
+}
+
+// prepare does everything that can fail before anything is sent or written.
+func (r *runJob) prepare(ctx context.Context) (err error) {
+	s := r.scenario
+	if r.schedule, err = workload.NewSchedule(s); err != nil {
+		return fail(exitUsage, err)
+	}
+	if r.source, err = workload.NewSource(s, r.schedule); err != nil {
+		return fail(exitUsage, err)
+	}
+	for _, ap := range s.Approaches {
+		if _, err := ap.Key(r.app.getenv); err != nil {
+			return fail(exitUsage, err)
+		}
+	}
+	for _, ap := range s.Approaches {
+		if err := reach(ctx, ap); err != nil {
+			return fail(exitIO, err)
+		}
+	}
+	if r.dir == "" {
+		var id [3]byte
+		rand.Read(id[:])
+		r.dir = filepath.Join(s.Output.Dir, s.Name+"-"+time.Now().UTC().Format("20060102T150405Z")+"-"+hex.EncodeToString(id[:]))
+	}
+	return nil
+}
+
+// manifest is what is known before the first block.
+func (r *runJob) manifest() *measure.Manifest {
+	stats := r.schedule.Stats()
+	rec := measure.ScheduleRecord{SHA256: r.schedule.SHA256(), Arrivals: len(r.schedule.Times), Rate: stats.Rate, OpenLoop: r.schedule.Open}
+	if stats.CV > 0 {
+		rec.CV = &stats.CV
+	}
+	for _, w := range r.schedule.Windows() {
+		rec.Windows = append(rec.Windows, measure.Window{Name: w.Name, From: w.From, To: w.To})
+	}
+	if t := r.schedule.Trace; t != nil {
+		rec.Trace = &measure.Trace{Path: t.Path, SHA256: t.SHA256, Rows: t.Rows, Used: t.Used, Dropped: t.Dropped, Clamped: r.source.Clamped()}
+	}
+	return &measure.Manifest{ID: filepath.Base(r.dir), Started: time.Now(), Tool: measure.ThisTool(), Machine: measure.ThisMachine(),
+		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec}
+}
+
+// blocks drives every approach, one after the other, until the first failure or interrupt.
+func (r *runJob) blocks(ctx context.Context, w *measure.Writer) error {
+	n := len(r.scenario.Approaches)
+	for i, ap := range r.scenario.Approaches {
+		if r.stop.count() > 0 {
+			return nil
+		}
+		r.progress.begin(i+1, n, ap.Name)
+		err := r.block(ctx, w, i, ap)
+		r.progress.end()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap workload.Approach) error {
+	t, err := r.app.openTarget(ctx, r.scenario, ap)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show}
+	return runner.Run(ctx, measure.Block{
+		Index: index, Approach: ap.Name, Simulated: ap.Simulate != nil,
+		Endpoint: t.endpoint, Epoch: t.epoch,
+		Phases: r.scenario.Phases, Times: r.schedule.Times, Closed: r.scenario.Arrivals.ClosedLoop,
+		Request: func(i int) workload.Request {
+			return r.source.Request(i, workload.Nonce{Approach: ap.Name, Block: index})
+		},
+		KeepText: r.scenario.Output.KeepText,
+	})
+}
+
+// conclude analyses the record, reports, and turns verdicts into the exit status. The record of a failed run is
+// reported too: what was measured is not lost.
+func (r *runJob) conclude(runErr error) error {
+	an, err := analyseDir(r.dir)
+	if err == nil {
+		err = errors.Join(measure.SetVerdict(r.dir, an.Summary.Validity.Verdict), r.app.writeReport(an))
+	}
+	if err = errors.Join(runErr, err); err != nil {
+		return fail(exitIO, fmt.Errorf("%w\nThe record is kept in %s", err, r.dir))
+	}
+	if r.stop.count() > 0 {
+		return fail(exitInterrupted, nil)
+	}
+	if code := verdictCode(an); code != exitPass {
+		return fail(code, nil)
+	}
+	return nil
+}
+
+// verdictCode is the exit status that a finished run's verdicts ask for.
+func verdictCode(an *analyze.Analysis) int {
+	if an.Summary.Validity.Verdict == analyze.Invalid {
+		return exitInvalid
+	}
+	passed, failed, unsure := 0, 0, 0
+	for _, a := range an.Summary.Approaches {
+		switch a.Verdict() {
+		case analyze.Fail:
+			failed++
+		case analyze.CannotTell:
+			unsure++
+		default:
+			passed++
+		}
+	}
+	if an.Scenario.SLO.Require == "any" && passed > 0 {
+		return exitPass
+	}
+	switch {
+	case failed > 0 && (an.Scenario.SLO.Require != "any" || unsure == 0):
+		return exitVerdict
+	case unsure > 0:
+		return exitCannotTell
+	}
+	return exitPass
+}
+
+// relative shortens a path below the working directory for display.
+func relative(path string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(wd, path); err == nil && len(rel) < len(path) {
+		return rel
+	}
+	return path
+}

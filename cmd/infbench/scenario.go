@@ -1,0 +1,37 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/infbench/infbench/pkg/workload"
+)
+
+// scenarioFlags are the flags that change a scenario, shared by every command that reads one.
+type scenarioFlags struct {
+	set      []string
+	only     string
+	duration string
+	rate     string
+	seed     string
+}
+
+func (f *scenarioFlags) register(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringArrayVar(&f.set, "set", nil, "override a field of the scenario: `path=value`, such as approaches[edge].simulate.slots=2 (repeatable)")
+	fs.StringVar(&f.only, "only", "", "run only these approaches: `NAME[,NAME...]`")
+	fs.StringVar(&f.duration, "duration", "", "override phases.measure: `30s`, 5m")
+	fs.StringVar(&f.rate, "rate", "", "override arrivals.rate: `4/s`, 240/min")
+	fs.StringVar(&f.seed, "seed", "", "override `seed`")
+	fs.SortFlags = false
+	fs.VisitAll(func(*pflag.Flag) {})
+}
+
+// load reads the scenario with the flags applied.
+func (f *scenarioFlags) load(path string) (*workload.Scenario, error) {
+	s, err := workload.Load(path, f.overrides())
+	if err != nil {
+		return nil, fail(exitUsage, err)
+	}
+	return s, nil
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/infbench/infbench/pkg/endpoint"
+	"github.com/infbench/infbench/pkg/simulate"
+	"github.com/infbench/infbench/pkg/workload"
+)
+
+// target is one approach made ready to be called: its endpoint, and the simulated server behind it if it has one.
+type target struct {
+	endpoint endpoint.Endpoint
+	epoch    time.Time
+	stop     func()
+}
+
+// close drops connections first, so that the server has nobody left to wait for.
+func (t *target) close() {
+	t.endpoint.Close()
+	t.stop()
+}
+
+// openTarget starts the approach's simulated server if it is one, and opens the endpoint.
+func (a *app) openTarget(ctx context.Context, s *workload.Scenario, ap workload.Approach) (*target, error) {
+	t := &target{stop: func() {}}
+	key, err := ap.Key(a.getenv)
+	if err != nil {
+		return nil, err
+	}
+	if ap.Simulate != nil {
+		server, err := simulate.Start(ctx, *ap.Simulate, simulate.Options{Seed: s.Seed})
+		if err != nil {
+			return nil, fmt.Errorf("approach %s: start the simulated endpoint: %w", ap.Name, err)
+		}
+		ap.URL, t.stop = server.URL, server.Stop
+		if ap.Model == "" {
+			ap.Model = ap.Name
+		}
+	}
+	t.epoch = time.Now()
+	t.endpoint, err = endpoint.Open(endpoint.Config{Approach: ap, Key: key, Epoch: t.epoch, KeepText: s.Output.KeepText})
+	if err != nil {
+		t.stop()
+		return nil, fmt.Errorf("approach %s: %w", ap.Name, err)
+	}
+	return t, nil
+}
+
+// reachTimeout is how long a pre-flight connection may take.
+const reachTimeout = 5 * time.Second
+
+// reach checks that something listens at an approach's address, and speaks TLS where it should, before anything is
+// measured. It sends no request.
+func reach(ctx context.Context, ap workload.Approach) error {
+	if ap.Simulate != nil {
+		return nil
+	}
+	u, err := url.Parse(ap.URL)
+	if err != nil {
+		return fmt.Errorf("approach %s: url: %w", ap.Name, err)
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	var conn net.Conn
+	addr := net.JoinHostPort(u.Hostname(), port)
+	if u.Scheme == "https" {
+		d := tls.Dialer{Config: &tls.Config{ServerName: u.Hostname()}}
+		conn, err = d.DialContext(ctx, "tcp", addr)
+	} else {
+		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	}
+	if err != nil {
+		return fmt.Errorf("approach %s cannot be reached at %s: %w\n%s", ap.Name, u.Redacted(), err, advice(err, u))
+	}
+	return conn.Close()
+}
+
+// advice says what to check, by the kind of failure.
+func advice(err error, u *url.URL) string {
+	var dns *net.DNSError
+	var cert *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &dns):
+		return "  Check the host name " + u.Hostname() + " in the approach's url, and this machine's DNS."
+	case errors.As(err, &cert):
+		return "  The server's certificate was not accepted: check the host name, and that its authority is trusted here."
+	case strings.Contains(err.Error(), "refused"):
+		return "  Nothing listens there: check that the server is up and that host and port in the approach's url are its own."
+	case errors.Is(err, context.DeadlineExceeded):
+		return "  No answer in " + reachTimeout.String() + ": check a firewall or VPN between here and there, and the port in the approach's url."
+	}
+	return "  Check the approach's url, and that the server is up."
+}
