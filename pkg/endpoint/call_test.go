@@ -228,6 +228,13 @@ func TestOutcomes(t *testing.T) {
 		{"error, then done", stream(chunked(`data: {"error":{"message":"aborted"}}`+"\n\n"+doneEvent), lastChunk), StreamError, "aborted", 0},
 		{"error by event type", stream(chunked("event: error\ndata: {\"message\":\"overloaded\"}\n\n")), StreamError, "overloaded", 0},
 		{"event that is no JSON", stream(chunked("data: oops\n\n")), Malformed, "oops", 0},
+		{"error as a field of the stream", stream(chunked("error: {\"message\":\"slot lost\"}\n\n")), StreamError, "slot lost", 0},
+		{"error by object (older vLLM)", stream(chunked(`data: {"object":"error","message":"too long","code":400}`+"\n\n"+doneEvent), lastChunk), StreamError, "too long", 0},
+		{"error beside a choice (OpenRouter)", stream(chunked(content("a")+`data: {"error":{"code":502,"message":"upstream died"},"choices":[{"delta":{"content":""},"finish_reason":"error"}]}`+"\n\n"), lastChunk), StreamError, "upstream died", 0},
+		{"error in x_groq", stream(chunked(content("a")+`data: {"choices":[],"x_groq":{"error":"over capacity"}}`+"\n\n"+doneEvent), lastChunk), StreamError, "over capacity", 0},
+		{"finish reason error", stream(chunked(content("a")+strings.ReplaceAll(finishEvent, "stop", "abort")+doneEvent), lastChunk), StreamError, `broke the answer off: finish reason "abort"`, 0},
+		{"event that is half a JSON", stream(chunked(`data: {"choices":[{"delta":{"content":"a"`+"\n\n"+doneEvent), lastChunk), Malformed, "no JSON object", 0},
+		{"event larger than the limit", stream(chunked("data: "+strings.Repeat("x", maxEvent+1)), lastChunk), Malformed, "16 MiB", 0},
 		{"done, but nothing was said", stream(chunked(roleEvent+finishEvent+doneEvent), lastChunk), Empty, "stop", 0},
 		{"error body under 200", plainResponse("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n", `{"error":{"message":"no such model"}}`), StreamError, "no such model", 0},
 		{"stream ignored", plainResponse("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n", `{"choices":[{"message":{"content":"x"}}]}`), Malformed, "set stream: false", 0},
@@ -235,12 +242,18 @@ func TestOutcomes(t *testing.T) {
 		{"compressed", stream()[:0:0], "", "", 0},
 		{"401", plainResponse("HTTP/1.1 401 Unauthorized\r\n", `{"error":{"message":"bad key sk-secret"}}`), HTTPStatus, "401 Unauthorized: bad key [key]", 0},
 		{"500 without a body", plainResponse("HTTP/1.1 500 Internal Server Error\r\n", ""), HTTPStatus, "500 Internal Server Error", 0},
-		{"redirect is not followed", plainResponse("HTTP/1.1 307 Temporary Redirect\r\nLocation: http://elsewhere/\r\n", ""), HTTPStatus, "307", 0},
+		{"redirect is not followed", plainResponse("HTTP/1.1 307 Temporary Redirect\r\nLocation: http://elsewhere/\r\n", ""), HTTPStatus, "points to http://elsewhere/", 0},
+		{"status without a name", plainResponse("HTTP/1.1 529 \r\nRetry-After: 1.5\r\n", `{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}`), HTTPStatus, "529: Overloaded", 1500 * time.Millisecond},
+		{"401 with a long text around the key", plainResponse("HTTP/1.1 401 Unauthorized\r\n", strings.Repeat("x", maxMessage-len("401 Unauthorized: sk-s"))+"sk-secret is wrong"), HTTPStatus, "401 Unauthorized: xxx", 0},
+		{"error body that ends too soon", []step{{0, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 100\r\n\r\nout of"}, {0, hangUp}}, HTTPStatus, "out of", 0},
+		{"a problem document under 200", plainResponse("HTTP/1.1 200 OK\r\nContent-Type: application/problem+json\r\n", `{"detail":"no quota"}`), StreamError, "no quota", 0},
 		{"503 with Retry-After", plainResponse("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 3\r\n", "busy"), HTTPStatus, "busy", 3 * time.Second},
 		{"429 in seconds", limited("Retry-After: 2"), RateLimited, "slow down", 2 * time.Second},
 		{"429 in fractions", limited("Retry-After: 0.25"), RateLimited, "slow down", 250 * time.Millisecond},
 		{"429 in milliseconds", limited("Retry-After: 9\r\nretry-after-ms: 1500"), RateLimited, "slow down", 1500 * time.Millisecond},
 		{"429 as a date", limited("Retry-After: Sat, 01 Jan 2000 00:00:30 GMT"), RateLimited, "slow down", 30 * time.Second}, // the bubble's clock starts at 2000-01-01
+		{"429 as a date, the server's clock an hour late", limited("Date: Sat, 01 Jan 2000 01:00:00 GMT\r\nRetry-After: Sat, 01 Jan 2000 01:00:07 GMT"), RateLimited, "slow down", 7 * time.Second},
+		{"429 as a date in the past", limited("Retry-After: Fri, 31 Dec 1999 23:59:00 GMT"), RateLimited, "slow down", 0},
 		{"429 with nonsense", limited("Retry-After: soon"), RateLimited, "slow down", 0},
 		{"429 with a negative wait", limited("Retry-After: -5"), RateLimited, "slow down", 0},
 	}
@@ -258,7 +271,7 @@ func TestOutcomes(t *testing.T) {
 				if (r.Class == OK) != (r.Error == "") {
 					t.Errorf("class %s with error %q", r.Class, r.Error)
 				}
-				if strings.Contains(r.Error, "sk-secret") {
+				if strings.Contains(r.Error, "sk-s") { // not even a part of it
 					t.Errorf("the key is in the error: %s", r.Error)
 				}
 				if _, done := obs.first(Done); r.Class == OK && !done {

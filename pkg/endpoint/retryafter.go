@@ -21,6 +21,9 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 		return 0
 	}
 	if t, err := http.ParseTime(v); err == nil {
+		if date, err := http.ParseTime(h.Get("Date")); err == nil {
+			now = date // the server's clock, of which its answer speaks
+		}
 		return max(0, t.Sub(now))
 	}
 	return 0

@@ -209,6 +209,9 @@ func (s *sseReader) field(line []byte) {
 		s.addData(value)
 	case "event":
 		s.event = s.spanOf(value)
+	case "error": // no field of the standard; older llama.cpp wrote its errors so
+		s.event = s.spanOf(name)
+		s.addData(value)
 	}
 }
 

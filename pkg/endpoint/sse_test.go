@@ -90,6 +90,7 @@ func TestSSEGrammar(t *testing.T) {
 		{"the last type wins", "event: x\nevent: y\ndata: a\n\n", []got{{"data", "y", "a"}}, false},
 		{"comments", ": ping\n\n:\ndata: a\n: in between\ndata: b\n\n", []got{{"comment", "", " ping"}, {"comment", "", ""}, {"comment", "", " in between"}, d("a\nb")}, false},
 		{"id, retry and unknown fields", "id: 7\nretry: 10\nfoo: bar\nfoo\ndata: a\n\n", []got{d("a")}, false},
+		{"an error as a field (older llama.cpp)", "error: {\"code\":500}\n\n", []got{{"data", "error", `{"code":500}`}}, false},
 		{"blank lines between", "\n\n\ndata: a\n\n\n\n", []got{d("a")}, false},
 		{"cut after data", "data: a\n\ndata: b\n", []got{d("a")}, true},
 		{"cut inside a line", "data: a\n\nda", []got{d("a")}, true},
@@ -121,7 +122,7 @@ func (unstamped) readOf(int64) (time.Duration, uint32) { return 0, 0 }
 // standard.
 func TestSSEAnySplit(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	words := []string{"data: ", "data:", "event: x", "id: 1", ":", " hello", "\n", "\r", "\r\n", "\n\n", "\xef\xbb\xbf", "data", "é", "a:b"}
+	words := []string{"data: ", "data:", "event: x", "error:y", "id: 1", ":", " hello", "\n", "\r", "\r\n", "\n\n", "\xef\xbb\xbf", "data", "é", "a:b"}
 	for range 3000 {
 		var in []byte
 		for range rng.IntN(12) {
@@ -169,6 +170,8 @@ func naiveSSE(in []byte) (out []got, torn bool) {
 			data = append(data, value)
 		case name == "event":
 			event = value
+		case name == "error":
+			event, data = "error", append(data, value)
 		}
 	}
 	return out, rest != "" || data != nil
