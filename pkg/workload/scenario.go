@@ -3,13 +3,14 @@ package workload
 // Scenario is one experiment: who calls, what they ask, whom they ask and what is good enough.
 // Parse reads it from YAML; every field of the file format is a field here.
 type Scenario struct {
-	Name        string     `yaml:"name" json:"name"`
+	// Name is what the run directory is called after: small letters, digits and hyphens.
+	Name        string     `yaml:"name" json:"name" jsonschema:"required,pattern=^[a-z0-9][a-z0-9-]*$,hint=use a-z 0-9 and - only,example=chat-spike"`
 	Description string     `yaml:"description,omitempty" json:"description,omitempty"`
-	Seed        uint64     `yaml:"seed,omitempty" json:"seed"`
-	Phases      Phases     `yaml:"phases" json:"phases"`
-	Arrivals    Arrivals   `yaml:"arrivals" json:"arrivals"`
-	Prompts     Prompts    `yaml:"prompts" json:"prompts"`
-	Approaches  []Approach `yaml:"approaches" json:"approaches"`
+	Seed        uint64     `yaml:"seed" json:"seed" jsonschema:"minimum=1,default=1"`
+	Phases      Phases     `yaml:"phases" json:"phases" jsonschema:"required"`
+	Arrivals    Arrivals   `yaml:"arrivals" json:"arrivals" jsonschema:"required"`
+	Prompts     Prompts    `yaml:"prompts" json:"prompts" jsonschema:"required"`
+	Approaches  []Approach `yaml:"approaches" json:"approaches" jsonschema:"required,minItems=1"`
 	SLO         SLO        `yaml:"slo,omitempty" json:"slo,omitzero"`
 	Output      Output     `yaml:"output,omitempty" json:"output,omitzero"`
 
@@ -21,10 +22,10 @@ type Scenario struct {
 // The block's time 0 is the start of the warm-up.
 type Phases struct {
 	Warmup  Duration `yaml:"warmup,omitempty" json:"warmup"`
-	Measure Duration `yaml:"measure" json:"measure"`
+	Measure Duration `yaml:"measure" json:"measure" jsonschema:"required,exclusiveMinimum=0,example=30s"`
 	// Drain is how long after the last scheduled arrival an unfinished request may go on. What is unfinished then
 	// is cancelled and recorded as a miss.
-	Drain Duration `yaml:"drain,omitempty" json:"drain"`
+	Drain Duration `yaml:"drain" json:"drain" jsonschema:"default=30s"`
 }
 
 // Horizon is when the schedule ends, counted from the block's time 0.
@@ -34,9 +35,9 @@ func (p Phases) Horizon() Duration { return p.Warmup + p.Measure }
 // or closed-loop, never both.
 type Arrivals struct {
 	// Preset names a shape and a burst family: steady, bursty or spike. What Shape and Burst say wins over it.
-	Preset string `yaml:"preset,omitempty" json:"preset,omitempty"`
+	Preset string `yaml:"preset,omitempty" json:"preset,omitempty" jsonschema:"enum=steady,enum=bursty,enum=spike"`
 	// Rate is the base rate of the shape, in requests per second.
-	Rate       Rate        `yaml:"rate,omitempty" json:"rate,omitempty"`
+	Rate       Rate        `yaml:"rate,omitempty" json:"rate,omitempty" jsonschema:"exclusiveMinimum=0,example=4/s"`
 	Shape      *Shape      `yaml:"shape,omitempty" json:"shape,omitempty"`
 	Burst      *Burst      `yaml:"burst,omitempty" json:"burst,omitempty"`
 	ClosedLoop *ClosedLoop `yaml:"closed_loop,omitempty" json:"closed_loop,omitempty"`
@@ -46,7 +47,7 @@ type Arrivals struct {
 // before it runs at the shape's first rate (a trace instead spends its own first seconds as warm-up).
 type Shape struct {
 	Constant *ConstantShape `yaml:"constant,omitempty" json:"constant,omitempty"`
-	Steps    []Step         `yaml:"steps,omitempty" json:"steps,omitempty"`
+	Steps    []Step         `yaml:"steps,omitempty" json:"steps,omitempty" jsonschema:"minItems=1"`
 	Spike    *Spike         `yaml:"spike,omitempty" json:"spike,omitempty"`
 	Ramp     *Ramp          `yaml:"ramp,omitempty" json:"ramp,omitempty"`
 	Diurnal  *Diurnal       `yaml:"diurnal,omitempty" json:"diurnal,omitempty"`
@@ -58,42 +59,42 @@ type ConstantShape struct{}
 
 // Step holds Rate for a while. The last step holds until the horizon.
 type Step struct {
-	For  Duration `yaml:"for" json:"for"`
-	Rate Rate     `yaml:"rate" json:"rate"`
+	For  Duration `yaml:"for" json:"for" jsonschema:"exclusiveMinimum=0,example=30s"`
+	Rate Rate     `yaml:"rate" json:"rate" jsonschema:"required,example=4/s"`
 }
 
 // Spike multiplies the base rate by Factor during [At, At+For), with linear edges of length Edge inside that window.
 type Spike struct {
-	At     Duration `yaml:"at" json:"at"`
-	For    Duration `yaml:"for" json:"for"`
-	Factor float64  `yaml:"factor" json:"factor"`
+	At     Duration `yaml:"at" json:"at" jsonschema:"required,example=10s"`
+	For    Duration `yaml:"for" json:"for" jsonschema:"required,exclusiveMinimum=0,example=5s"`
+	Factor float64  `yaml:"factor" json:"factor" jsonschema:"required,minimum=0,example=3"`
 	Edge   Duration `yaml:"edge,omitempty" json:"edge,omitempty"`
 }
 
 // Ramp goes linearly from one rate to another over the measure phase.
 type Ramp struct {
-	From Rate `yaml:"from" json:"from"`
-	To   Rate `yaml:"to" json:"to"`
+	From Rate `yaml:"from" json:"from" jsonschema:"required,example=1/s"`
+	To   Rate `yaml:"to" json:"to" jsonschema:"required,example=10/s"`
 }
 
 // Diurnal is the base rate times 1 + Amplitude*sin(2*pi*(t-Phase)/Period), 0 <= Amplitude < 1.
 type Diurnal struct {
-	Period    Duration `yaml:"period" json:"period"`
-	Amplitude float64  `yaml:"amplitude" json:"amplitude"`
+	Period    Duration `yaml:"period" json:"period" jsonschema:"required,exclusiveMinimum=0,example=10m"`
+	Amplitude float64  `yaml:"amplitude" json:"amplitude" jsonschema:"required,minimum=0,exclusiveMaximum=1,example=0.5"`
 	Phase     Duration `yaml:"phase,omitempty" json:"phase,omitempty"`
 }
 
 // Trace replays recorded arrivals at their recorded times. Format is azure (the columns of the Azure LLM inference
 // traces of 2023 and 2024).
 type Trace struct {
-	Path   string `yaml:"path" json:"path"`
-	Format string `yaml:"format,omitempty" json:"format,omitempty"`
+	Path   string `yaml:"path" json:"path" jsonschema:"required,minLength=1,example=traces/conv.csv"`
+	Format string `yaml:"format,omitempty" json:"format,omitempty" jsonschema:"enum=azure,default=azure"`
 	// From skips the trace's first part.
 	From Duration `yaml:"from,omitempty" json:"from,omitempty"`
 	// Speed replays faster (2 = twice the rate; burst lengths shrink relative to service times). Default 1.
-	Speed float64 `yaml:"speed,omitempty" json:"speed,omitempty"`
+	Speed float64 `yaml:"speed,omitempty" json:"speed,omitempty" jsonschema:"minimum=0.001,maximum=1000,default=1"`
 	// Thin keeps each arrival with this probability (0 < Thin <= 1), keyed by seed and row. Default 1.
-	Thin float64 `yaml:"thin,omitempty" json:"thin,omitempty"`
+	Thin float64 `yaml:"thin,omitempty" json:"thin,omitempty" jsonschema:"exclusiveMinimum=0,maximum=1,default=1"`
 }
 
 // Burst is the family of the gaps between arrivals, with unit mean before the shape stretches them.
@@ -114,20 +115,20 @@ type PoissonBurst struct{}
 
 // CVBurst is a family chosen by the coefficient of variation of its gaps.
 type CVBurst struct {
-	CV float64 `yaml:"cv" json:"cv"`
+	CV float64 `yaml:"cv" json:"cv" jsonschema:"required,minimum=0.01,maximum=100,example=2"`
 }
 
 // OnOff is an interrupted Poisson process: exponential on and off periods with these means at the base rate, no
 // arrivals while off, and a mean rate equal to the shape's.
 type OnOff struct {
-	On  Duration `yaml:"on" json:"on"`
-	Off Duration `yaml:"off" json:"off"`
+	On  Duration `yaml:"on" json:"on" jsonschema:"required,exclusiveMinimum=0,example=2s"`
+	Off Duration `yaml:"off" json:"off" jsonschema:"required,exclusiveMinimum=0,example=8s"`
 }
 
 // ClosedLoop is a fixed number of users, each sending its next request Think after the last reply ended. Latency then
 // throttles arrivals, so such a run is labelled everywhere.
 type ClosedLoop struct {
-	Users int      `yaml:"users" json:"users"`
+	Users int      `yaml:"users" json:"users" jsonschema:"required,minimum=1,maximum=100000,example=8"`
 	Think Duration `yaml:"think,omitempty" json:"think,omitempty"`
 }
 
@@ -139,7 +140,7 @@ type Prompts struct {
 	Trace *TraceLengths `yaml:"trace,omitempty" json:"trace,omitempty"`
 	// Cache is unique (default: every prompt starts with a nonce of its own, so that no prefix cache answers by
 	// accident) or allowed (prompts are sent as they are).
-	Cache string `yaml:"cache,omitempty" json:"cache,omitempty"`
+	Cache string `yaml:"cache,omitempty" json:"cache,omitempty" jsonschema:"enum=unique,enum=allowed,default=unique"`
 	// System is a system message before every prompt, after the nonce.
 	System string `yaml:"system,omitempty" json:"system,omitempty"`
 }
@@ -149,36 +150,36 @@ type Synthetic struct {
 	Input  *Lengths `yaml:"input,omitempty" json:"input,omitempty"`
 	Output *Lengths `yaml:"output,omitempty" json:"output,omitempty"`
 	// Pairs are empirical (input, output) lengths, drawn together with equal probability.
-	Pairs [][2]int `yaml:"pairs,omitempty" json:"pairs,omitempty"`
+	Pairs [][2]int `yaml:"pairs,omitempty" json:"pairs,omitempty" jsonschema:"minItems=1"`
 }
 
 // Lengths is a distribution of token counts. Exactly one field is set.
 type Lengths struct {
-	Fixed     *int       `yaml:"fixed,omitempty" json:"fixed,omitempty"`
+	Fixed     *int       `yaml:"fixed,omitempty" json:"fixed,omitempty" jsonschema:"minimum=1,maximum=10000000"`
 	Uniform   *Uniform   `yaml:"uniform,omitempty" json:"uniform,omitempty"`
 	Lognormal *Lognormal `yaml:"lognormal,omitempty" json:"lognormal,omitempty"`
 	// Empirical draws one of these values, each with equal probability.
-	Empirical []int `yaml:"empirical,omitempty" json:"empirical,omitempty"`
+	Empirical []int `yaml:"empirical,omitempty" json:"empirical,omitempty" jsonschema:"minItems=1,minimum=1,maximum=10000000"`
 }
 
 // Uniform is uniform over the integers Min..Max, both included.
 type Uniform struct {
-	Min int `yaml:"min" json:"min"`
-	Max int `yaml:"max" json:"max"`
+	Min int `yaml:"min" json:"min" jsonschema:"required,minimum=1,maximum=10000000,example=16"`
+	Max int `yaml:"max" json:"max" jsonschema:"required,minimum=1,maximum=10000000,example=48"`
 }
 
 // Lognormal has the given median and the given standard deviation of the logarithm, clamped to [Min, Max].
 type Lognormal struct {
-	Median float64 `yaml:"median" json:"median"`
-	Sigma  float64 `yaml:"sigma" json:"sigma"`
-	Min    int     `yaml:"min,omitempty" json:"min,omitempty"`
-	Max    int     `yaml:"max,omitempty" json:"max,omitempty"`
+	Median float64 `yaml:"median" json:"median" jsonschema:"required,exclusiveMinimum=0,maximum=10000000,example=200"`
+	Sigma  float64 `yaml:"sigma" json:"sigma" jsonschema:"required,minimum=0,maximum=10,example=0.8"`
+	Min    int     `yaml:"min,omitempty" json:"min,omitempty" jsonschema:"minimum=1,maximum=10000000"`
+	Max    int     `yaml:"max,omitempty" json:"max,omitempty" jsonschema:"minimum=1,maximum=10000000"`
 }
 
 // Dataset reads prompts from a JSONL file: {"prompt": "..."} or {"messages": [{"role","content"}...]}, with an
 // optional "max_tokens". Rows are used in the order of a seeded shuffle, again from the start when spent.
 type Dataset struct {
-	Path string `yaml:"path" json:"path"`
+	Path string `yaml:"path" json:"path" jsonschema:"required,minLength=1,example=prompts.jsonl"`
 	// Output is the length to ask for where a row has no max_tokens.
 	Output *Lengths `yaml:"output,omitempty" json:"output,omitempty"`
 }
@@ -186,14 +187,14 @@ type Dataset struct {
 // TraceLengths takes input and output lengths from the arrival trace, clamped where a limit is set (clamped requests
 // are counted in the record).
 type TraceLengths struct {
-	MaxInput  int `yaml:"max_input,omitempty" json:"max_input,omitempty"`
-	MaxOutput int `yaml:"max_output,omitempty" json:"max_output,omitempty"`
+	MaxInput  int `yaml:"max_input,omitempty" json:"max_input,omitempty" jsonschema:"minimum=1,maximum=10000000"`
+	MaxOutput int `yaml:"max_output,omitempty" json:"max_output,omitempty" jsonschema:"minimum=1,maximum=10000000"`
 }
 
 // Output says where the record goes and what it keeps.
 type Output struct {
 	// Dir is the folder that holds run directories. Default "results", below the working directory.
-	Dir string `yaml:"dir,omitempty" json:"dir,omitempty"`
+	Dir string `yaml:"dir,omitempty" json:"dir,omitempty" jsonschema:"minLength=1,default=results"`
 	// KeepText stores prompts and answers in the record. Off unless asked for.
 	KeepText bool `yaml:"keep_text,omitempty" json:"keep_text,omitempty"`
 }

@@ -8,16 +8,16 @@ type SLO struct {
 	Objectives []Objective `yaml:"objectives,omitempty" json:"objectives,omitempty"`
 	// Require says how the run's exit status follows: all (default: every approach must pass) or any (one is
 	// enough: a comparison of candidates).
-	Require string `yaml:"require,omitempty" json:"require,omitempty"`
+	Require string `yaml:"require,omitempty" json:"require,omitempty" jsonschema:"enum=all,enum=any,default=all"`
 }
 
 // RequestLimits are upper limits on one request's own times. Zero: no limit.
 type RequestLimits struct {
-	TTFT  Duration `yaml:"ttft,omitempty" json:"ttft,omitempty"`
-	TTFVT Duration `yaml:"ttfvt,omitempty" json:"ttfvt,omitempty"`
-	TPOT  Duration `yaml:"tpot,omitempty" json:"tpot,omitempty"`
-	Stall Duration `yaml:"stall,omitempty" json:"stall,omitempty"`
-	E2E   Duration `yaml:"e2e,omitempty" json:"e2e,omitempty"`
+	TTFT  Duration `yaml:"ttft,omitempty" json:"ttft,omitempty" jsonschema:"exclusiveMinimum=0,example=1s"`
+	TTFVT Duration `yaml:"ttfvt,omitempty" json:"ttfvt,omitempty" jsonschema:"exclusiveMinimum=0,example=2s"`
+	TPOT  Duration `yaml:"tpot,omitempty" json:"tpot,omitempty" jsonschema:"exclusiveMinimum=0,example=50ms"`
+	Stall Duration `yaml:"stall,omitempty" json:"stall,omitempty" jsonschema:"exclusiveMinimum=0,example=1s"`
+	E2E   Duration `yaml:"e2e,omitempty" json:"e2e,omitempty" jsonschema:"exclusiveMinimum=0,example=30s"`
 }
 
 // Objective is one line such as "ttft p95 <= 800ms", "goodput >= 95%" or "error_rate <= 1%".

@@ -1,0 +1,62 @@
+package workload
+
+import (
+	"strings"
+
+	"github.com/infbench/infbench/pkg/workload/internal/strict"
+)
+
+// Override changes one field of a scenario before it is checked, as a flag of the command line asks. Make it with
+// OverrideSet and its kin; its mistakes are reported by Parse, together with those of the file.
+type Override struct {
+	// Path is the field: arrivals.rate, approaches[0].url, approaches[edge].simulate.slots.
+	Path string
+	// Value is its new value, in YAML. A value that is a group or a list replaces the whole of what was there.
+	Value string
+	// Flag is what errors call the override: the flag as it was given.
+	Flag string
+
+	only []string // the approaches to keep; then Path and Value mean nothing
+}
+
+// OverrideSet is --set path=value.
+func OverrideSet(text string) Override {
+	path, value, _ := strings.Cut(text, "=")
+	return Override{Path: strings.TrimSpace(path), Value: value, Flag: "--set " + text}
+}
+
+// OverrideOnly is --only NAME[,NAME...]: the other approaches are taken out of the scenario.
+func OverrideOnly(names string) Override {
+	o := Override{Flag: "--only " + names}
+	for _, name := range strings.Split(names, ",") {
+		o.only = append(o.only, strings.TrimSpace(name))
+	}
+	return o
+}
+
+// OverrideDuration is --duration D, the length of the measure phase.
+func OverrideDuration(d string) Override {
+	return Override{Path: "phases.measure", Value: d, Flag: "--duration " + d}
+}
+
+// OverrideRate is --rate R, the base rate.
+func OverrideRate(r string) Override {
+	return Override{Path: "arrivals.rate", Value: r, Flag: "--rate " + r}
+}
+
+// OverrideSeed is --seed N.
+func OverrideSeed(n string) Override {
+	return Override{Path: "seed", Value: n, Flag: "--seed " + n}
+}
+
+func (o Override) apply(doc *strict.Document) {
+	if o.only != nil {
+		doc.Keep("approaches", o.only, o.Flag)
+		return
+	}
+	if o.Flag == "--set "+o.Path {
+		doc.Reject(o.Flag, "there is no = in it", "write --set path=value, such as --set arrivals.rate=4/s")
+		return
+	}
+	doc.Set(o.Path, o.Value, o.Flag)
+}

@@ -1,0 +1,57 @@
+package workload
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/infbench/infbench/pkg/workload/internal/strict"
+)
+
+// Load reads a scenario file. Relative paths in the scenario start at its folder, those set by an override too.
+func Load(path string, overrides ...Override) (*Scenario, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the scenario: %w", err)
+	}
+	defer f.Close()
+	// One byte more than Parse takes is enough for it to refuse the file, however large that is.
+	data, err := io.ReadAll(io.LimitReader(f, strict.MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the scenario: %w", err)
+	}
+	s, err := Parse(data, path, overrides...)
+	if err != nil {
+		return nil, err
+	}
+	s.Dir = filepath.Dir(path)
+	return s, nil
+}
+
+// Parse reads a scenario from YAML, changed by the overrides in their order, with every default filled in and ${ENV}
+// expanded in URLs and headers. name is what errors call the file.
+//
+// The language is strict: an unknown or repeated field, a value of another type, a number without its unit, an
+// impossible or contradictory value and a missing field are errors. All of them are reported in one go, as a
+// ScenarioErrors.
+func Parse(data []byte, name string, overrides ...Override) (*Scenario, error) {
+	doc := strict.Read(bytes.Clone(data))
+	for _, o := range overrides {
+		o.apply(doc)
+	}
+	var secrets []string
+	for i := range doc.At("approaches").Len() {
+		approach := doc.At("approaches").Item(i)
+		secrets = append(secrets, refuseSecrets(approach)...)
+		expandApproach(approach, os.LookupEnv)
+	}
+	s := new(Scenario)
+	doc.Decode(s)
+	validate(s, doc.At(""))
+	if err := scenarioErrors(doc, name, secrets); err != nil {
+		return nil, err
+	}
+	return s, nil
+}

@@ -1,0 +1,182 @@
+package workload
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/infbench/infbench/pkg/workload/internal/strict"
+)
+
+// covered stands where a secret was.
+const covered = "REDACTED"
+
+// keyForm finds what looks like an API key or a token in any text: the prefixes that providers give their keys, bearer
+// tokens and JSON web tokens.
+var keyForm = regexp.MustCompile(`\bsk-[\w\-]{4,}` +
+	`|\b(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|pplx|fw|tgp|ghp)[-_][\w\-.]{12,}` +
+	`|\bAKIA[A-Z0-9]{12,}|\bAIza[\w\-]{20,}|\bya29\.[\w\-]{12,}|\beyJ[\w\-.]{12,}` +
+	`|(?i:\b(?:bearer|basic))\s+[\w\-.~+/=]{6,}`)
+
+// userinfo finds the password of a URL in any text.
+var userinfo = regexp.MustCompile(`(://[^/\s@:]*:)([^/\s@]+)@`)
+
+// secretValue finds what follows a secret name, in a line of YAML, in a URL or in an override.
+var secretValue = regexp.MustCompile(`(?i)((?:api[-_]?key|\bkey|authorization|token|secret|password|signature|cookie)["']?\s*[:=]\s*["']?)([^\s"'&,}]{4,})`)
+
+// cover puts stars over the known secrets in a text, and over what looks like one. Lengths stay as they are, so that a
+// marker below a line still points at the same place.
+func cover(s string, secrets []string) string {
+	stars := func(found string) string {
+		if strings.Contains(found, "${") {
+			return found // the name of a variable is no secret
+		}
+		return strings.Repeat("*", len([]rune(found)))
+	}
+	for _, secret := range secrets {
+		if len(secret) < 4 {
+			continue // it stands in every other word
+		}
+		s = strings.ReplaceAll(s, secret, stars(secret))
+	}
+	s = keyForm.ReplaceAllStringFunc(s, stars)
+	for _, form := range []*regexp.Regexp{userinfo, secretValue} {
+		s = form.ReplaceAllStringFunc(s, func(found string) string {
+			m := form.FindStringSubmatch(found)
+			return m[1] + stars(m[2]) + found[len(m[1])+len(m[2]):]
+		})
+	}
+	return s
+}
+
+// isSecretName reports whether a header, a query parameter or a field of a body with this name usually holds a secret.
+func isSecretName(name string) bool {
+	words := strings.FieldsFunc(strings.ToLower(name), func(c rune) bool { return c == '-' || c == '_' || c == '.' })
+	if len(words) == 0 {
+		return false
+	}
+	last, before := words[len(words)-1], ""
+	if len(words) > 1 {
+		before = words[len(words)-2]
+	}
+	switch last {
+	case "authorization", "auth", "apikey", "secret", "password", "passwd", "pwd", "signature", "sig", "cookie", "credential", "credentials":
+		return true
+	case "key": // but not prompt_cache_key or idempotency-key
+		return slices.Contains([]string{"", "api", "access", "subscription", "secret", "private", "functions"}, before)
+	case "token": // but not eos_token
+		return slices.Contains([]string{"", "x", "access", "auth", "api", "bearer", "refresh", "id", "session", "security", "vault"}, before)
+	}
+	return false
+}
+
+// refuseSecrets reports keys that stand in the scenario itself, and returns them. It looks at the text as it is written,
+// before any variable is put in.
+func refuseSecrets(approach strict.Place) (found []string) {
+	refuse := func(p strict.Place, secret, problem, remedy string) {
+		p.Mistake(problem, remedy)
+		found = append(found, secret)
+	}
+	for _, name := range approach.Keys() {
+		if p := approach.Field(name); name == "key" || isSecretName(name) {
+			refuse(p, p.Text(), "a key has no place in a file", "write key_env: NAME, the environment variable that holds it")
+		}
+	}
+	keyEnv := approach.Field("key_env")
+	switch text := keyEnv.Text(); {
+	case strings.HasPrefix(text, "$"):
+		keyEnv.Mistake(fmt.Sprintf("%s is not a name", strict.Quote(text)), "key_env takes the bare name: "+strings.Trim(text, "${}"))
+	case looksLikeKey(text):
+		refuse(keyEnv, text, "the key itself stands in the file", "write the NAME of the environment variable that holds it, such as OPENAI_API_KEY, and revoke the key: it was written down")
+	}
+	headers := approach.Field("headers")
+	for _, name := range headers.Keys() {
+		p := headers.Field(name)
+		text := p.Text()
+		if !strings.Contains(text, "${") && (isSecretName(name) && text != "" || keyForm.MatchString(text)) {
+			refuse(p, text, "a secret stands in the file", fmt.Sprintf("use key_env: NAME for the API key, or %s: ${NAME} for another", name))
+		}
+	}
+	u := approach.Field("url")
+	if m := userinfo.FindStringSubmatch(u.Text()); m != nil && !strings.Contains(m[2], "${") {
+		refuse(u, m[2], "a password stands in the file", "put it in an environment variable: ${NAME}")
+	}
+	_, query, _ := strings.Cut(u.Text(), "?")
+	for _, pair := range strings.Split(query, "&") {
+		if name, value, _ := strings.Cut(pair, "="); isSecretName(name) && value != "" && !strings.Contains(value, "${") {
+			refuse(u, value, "a secret stands in the file", fmt.Sprintf("put it in an environment variable: %s=${NAME}", name))
+		}
+	}
+	return found
+}
+
+// looksLikeKey reports whether what should be the name of a variable is rather a key.
+func looksLikeKey(s string) bool {
+	long := len(s) >= 20 && strings.ContainsAny(s, "0123456789") && strings.ToUpper(s) != s
+	return long || keyForm.MatchString(s)
+}
+
+// Redacted is a deep copy without secrets: the password of URLs, and the values of query parameters, headers and
+// fields of the body that usually hold a secret or look like one.
+func (s *Scenario) Redacted() *Scenario {
+	c := clone(*s)
+	for i := range c.Approaches {
+		a := &c.Approaches[i]
+		a.URL = redactURL(a.URL)
+		for name, value := range a.Headers {
+			if isSecretName(name) || keyForm.MatchString(value) {
+				a.Headers[name] = covered
+			}
+		}
+		for name, value := range a.Body {
+			a.Body[name] = redactBody(name, value)
+		}
+	}
+	return &c
+}
+
+// redactURL covers the password and the secret-looking parameters of a URL.
+func redactURL(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return userinfo.ReplaceAllString(s, "${1}"+covered+"@")
+	}
+	if u.User != nil {
+		if _, has := u.User.Password(); has {
+			u.User = url.UserPassword(u.User.Username(), covered)
+		} else {
+			u.User = url.User(covered) // a token alone
+		}
+	}
+	pairs := strings.Split(u.RawQuery, "&")
+	for i, pair := range pairs {
+		name, value, found := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); err == nil && found && (isSecretName(plain) || keyForm.MatchString(value)) {
+			pairs[i] = name + "=" + covered
+		}
+	}
+	u.RawQuery = strings.Join(pairs, "&")
+	return u.String()
+}
+
+// redactBody covers secrets in a value of a body, in place where it is a group or a list. name is the field that holds
+// it.
+func redactBody(name string, v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, value := range v {
+			v[name] = redactBody(name, value)
+		}
+	case []any:
+		for i, value := range v {
+			v[i] = redactBody(name, value)
+		}
+	case string:
+		if isSecretName(name) && v != "" || keyForm.MatchString(v) {
+			return covered
+		}
+	}
+	return v
+}

@@ -1,0 +1,205 @@
+package workload
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/infbench/infbench/pkg/workload/internal/strict"
+)
+
+// maxPhase bounds each phase. It keeps sums of times far from overflow.
+const maxPhase = 30 * 24 * time.Hour
+
+// validate reports what the fields of a scenario say together. Each field by itself is held to its type and its
+// jsonschema tag by strict.Decode before. A check looks at fields that are sound only: one mistake, one report.
+func validate(s *Scenario, root strict.Place) {
+	phases := root.Field("phases")
+	limit(phases.Field("warmup"), s.Phases.Warmup, maxPhase)
+	limit(phases.Field("measure"), s.Phases.Measure, maxPhase)
+	limit(phases.Field("drain"), s.Phases.Drain, maxPhase)
+	validateArrivals(&s.Arrivals, root.Field("arrivals"), phases, s.Phases)
+	validatePrompts(&s.Prompts, root.Field("prompts"), root.Field("arrivals"))
+	names := map[string]int{}
+	for i := range s.Approaches {
+		p := root.Field("approaches").Item(i)
+		name := p.Field("name")
+		if first, twice := names[s.Approaches[i].Name]; twice && name.Sound() {
+			name.Mistake(fmt.Sprintf("%s is the name of two approaches", strict.Quote(s.Approaches[i].Name)),
+				fmt.Sprintf("give each its own; %s has it already", root.Field("approaches").Item(first).Path()))
+		} else {
+			names[s.Approaches[i].Name] = i
+		}
+		validateApproach(&s.Approaches[i], p)
+	}
+}
+
+// limit reports a duration above a bound.
+func limit(p strict.Place, d Duration, bound time.Duration) {
+	if p.Sound() && d.D() > bound {
+		p.Mistake(fmt.Sprintf("%s is too long", p.Text()), fmt.Sprintf("give at most %s", Duration(bound)))
+	}
+}
+
+// present lists which of these fields a group has.
+func present(p strict.Place, fields ...string) []string {
+	var found []string
+	for _, f := range fields {
+		if p.Field(f).Present() {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// exactlyOne reports a group that has none of these fields, or more than one; it returns the only one.
+func exactlyOne(p strict.Place, remedy string, fields ...string) string {
+	if !p.Present() {
+		return ""
+	}
+	found := present(p, fields...)
+	switch {
+	case len(found) == 1:
+		return found[0]
+	case len(found) > 1:
+		p.Field(found[1]).Mistake(fmt.Sprintf("beside %s", strings.Join(append(found[:1:1], found[2:]...), " and ")),
+			"keep exactly one of "+strings.Join(fields, ", "))
+	case p.Sound(): // what stands there instead is reported
+		p.Mistake("empty", remedy+": exactly one of "+strings.Join(fields, ", "))
+	}
+	return ""
+}
+
+// excluded reports fields that have no meaning beside another.
+func excluded(p strict.Place, beside, remedy string, fields ...string) {
+	for _, f := range present(p, fields...) {
+		p.Field(f).Mistake("without effect beside "+beside, remedy)
+	}
+}
+
+func validateArrivals(a *Arrivals, p, phases strict.Place, lengths Phases) {
+	if !p.Present() {
+		return
+	}
+	if p.Field("closed_loop").Present() {
+		excluded(p, "closed_loop", "remove it: in a closed loop the replies decide when requests come; or remove closed_loop",
+			"preset", "rate", "shape", "burst")
+		return
+	}
+	shape, burst := p.Field("shape"), p.Field("burst")
+	kind := exactlyOne(shape, "name a shape", "constant", "steps", "spike", "ramp", "diurnal", "trace")
+	family := exactlyOne(burst, "name a family", "constant", "poisson", "gamma", "weibull", "on_off")
+	rate := p.Field("rate")
+	switch {
+	case kind == "trace":
+		excluded(p, "shape.trace", "remove it: a trace is replayed at its own times; shape.trace.speed and thin change them", "preset", "rate", "burst")
+	case kind == "steps" || kind == "ramp":
+		if family != "on_off" { // there the base rate gives the periods their length
+			excluded(p, "shape."+kind, "remove it: this shape has its own rates", "rate")
+		}
+	case !rate.Present() && p.Sound():
+		rate.Mistake("missing", "add it, such as `rate: 4/s`")
+	}
+	if kind == "" || !shape.Field(kind).Sound() || !phases.Field("measure").Sound() {
+		return
+	}
+	switch measure := lengths.Measure; kind {
+	case "spike":
+		validateSpike(a.Shape.Spike, shape.Field("spike"), measure)
+	case "steps":
+		validateSteps(a.Shape.Steps, shape.Field("steps"), measure)
+	case "ramp":
+		if a.Shape.Ramp.From == 0 && a.Shape.Ramp.To == 0 {
+			shape.Field("ramp").Mistake("runs from 0/s to 0/s: nothing would be sent", "give at least one positive rate")
+		}
+	}
+}
+
+func validateSpike(s *Spike, p strict.Place, measure Duration) {
+	switch {
+	case s.At > measure || s.For > measure-s.At:
+		at := "at"
+		if s.At < measure {
+			at = "for"
+		}
+		p.Field(at).Mistake(fmt.Sprintf("the spike from %s for %s ends after the measure phase of %s", s.At, s.For, measure),
+			"times in a shape are counted from the start of the measure phase: move the spike, or lengthen phases.measure")
+	case s.Edge > s.For/2:
+		p.Field("edge").Mistake(fmt.Sprintf("two edges of %s do not fit into %s", s.Edge, s.For), fmt.Sprintf("give at most %s", s.For/2))
+	}
+}
+
+func validateSteps(steps []Step, p strict.Place, measure Duration) {
+	var begin Duration
+	var most Rate
+	for i, s := range steps {
+		most = max(most, s.Rate)
+		if begin >= measure {
+			p.Item(i).Mistake(fmt.Sprintf("begins at %s, after the measure phase of %s", begin, measure), "remove this step, or lengthen phases.measure")
+			return
+		}
+		if last := i == len(steps)-1; !last && !p.Item(i).Field("for").Present() {
+			p.Item(i).Field("for").Mistake("missing", "add it, such as `for: 30s`: only the last step may leave it out")
+			return
+		}
+		begin += min(s.For, measure)
+	}
+	if most == 0 {
+		p.Mistake("all rates are 0/s: nothing would be sent", "give at least one positive rate")
+	}
+}
+
+func validatePrompts(prompts *Prompts, p, arrivals strict.Place) {
+	kind := exactlyOne(p, "say what is asked", "synthetic", "dataset", "trace")
+	switch {
+	case kind == "synthetic" && prompts.Synthetic != nil:
+		synthetic := p.Field("synthetic")
+		input, output := synthetic.Field("input"), synthetic.Field("output")
+		if synthetic.Field("pairs").Present() {
+			excluded(synthetic, "pairs", "keep either pairs, or input and output", "input", "output")
+			for i := range prompts.Synthetic.Pairs {
+				validatePair(prompts.Synthetic.Pairs[i], synthetic.Field("pairs").Item(i))
+			}
+			return
+		}
+		for _, l := range []strict.Place{input, output} {
+			if !l.Present() && synthetic.Sound() {
+				l.Mistake("missing", "give input and output, such as {uniform: {min: 16, max: 48}}, or pairs")
+			}
+		}
+		validateLengths(prompts.Synthetic.Input, input)
+		validateLengths(prompts.Synthetic.Output, output)
+	case kind == "dataset" && prompts.Dataset != nil:
+		validateLengths(prompts.Dataset.Output, p.Field("dataset").Field("output"))
+	case kind == "trace":
+		if trace := arrivals.Field("shape").Field("trace"); !trace.Present() {
+			p.Field("trace").Mistake("needs the trace whose lengths it takes", "add arrivals.shape.trace, or use synthetic or dataset")
+		}
+	}
+}
+
+func validatePair(pair [2]int, p strict.Place) {
+	for i, n := range pair {
+		if at := p.Item(i); at.Sound() && (n < 1 || n > 10_000_000) {
+			at.Mistake(fmt.Sprintf("%d is no length", n), "give 1 to 10000000 tokens: [input, output]")
+		}
+	}
+}
+
+func validateLengths(l *Lengths, p strict.Place) {
+	kind := exactlyOne(p, "give a length", "fixed", "uniform", "lognormal", "empirical")
+	if kind == "" || !p.Sound() {
+		return
+	}
+	at := p.Field(kind)
+	switch kind {
+	case "uniform":
+		if l.Uniform.Min > l.Uniform.Max {
+			at.Field("max").Mistake(fmt.Sprintf("%d is less than min, which is %d", l.Uniform.Max, l.Uniform.Min), "give max a value of min or more")
+		}
+	case "lognormal":
+		if l.Lognormal.Max != 0 && l.Lognormal.Min > l.Lognormal.Max {
+			at.Field("max").Mistake(fmt.Sprintf("%d is less than min, which is %d", l.Lognormal.Max, l.Lognormal.Min), "give max a value of min or more")
+		}
+	}
+}
