@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 )
@@ -80,7 +81,10 @@ func TestChatChunk(t *testing.T) {
 // Every JSON object is accepted, and what is found is what encoding/json finds.
 func FuzzChatChunk(f *testing.F) {
 	f.Add([]byte(`{"choices":[{"delta":{"content":"a\"b"},"finish_reason":"stop"}],"usage":{"completion_tokens":1}}`))
-	f.Add([]byte(`{"error":null,"choices":[]}`))
+	for _, s := range []string{`{"error":null,"choices":[]}`, `{"choices":[{"delta":{"reasoning":"\\","content":null}}],"type":"error"}`, `{"choices":[{"delta":{"c\u006fntent":"x"}}]}`,
+		`{"error":"x","object":"error"}`, `{"choices":[{"delta":{"content":"<\n\"","role":"assistant"}},1]}`} {
+		f.Add([]byte(s))
+	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var c chatChunk
 		ok := parseChatChunk(in, &c)
@@ -91,42 +95,56 @@ func FuzzChatChunk(f *testing.F) {
 		if !ok {
 			t.Fatalf("refused %q", in)
 		}
-		var typed struct {
-			Choices []struct {
-				Delta struct {
-					Content *string `json:"content"`
-				} `json:"delta"`
-			} `json:"choices"`
-		}
-		if json.Unmarshal(in, &typed) != nil || len(typed.Choices) == 0 || typed.Choices[0].Delta.Content == nil {
+		if !plainKeys(in) {
 			return
 		}
-		if *typed.Choices[0].Delta.Content != "" && c.kind != Answer && countKeys(in) {
-			t.Errorf("%q: kind %d, encoding/json finds content %q", in, c.kind, *typed.Choices[0].Delta.Content)
+		if kind, text, fails := slowChunk(object); c.kind != kind || kind == Answer && plainText(c.text) != text || (c.err != nil) != fails {
+			t.Errorf("%q: kind %d %q error %s, by encoding/json %d %q error %v", in, c.kind, plainText(c.text), c.err, kind, text, fails)
 		}
 	})
 }
 
-// countKeys reports a text in which each of our keys stands at most once and in lower case: encoding/json merges
-// repeated keys and ignores case, which no server relies on.
-func countKeys(in []byte) bool {
-	for _, k := range []string{"choices", "delta", "content"} {
-		n := 0
-		for i := 0; i+len(k) <= len(in); i++ {
-			if equalFold(in[i:i+len(k)], k) {
-				n++
-			}
-		}
-		if n != 1 {
+// slowChunk classifies by encoding/json. It knows deltas whose texts are strings.
+func slowChunk(object map[string]json.RawMessage) (kind Kind, text string, fails bool) {
+	value := func(raw json.RawMessage) (v any) {
+		json.Unmarshal(raw, &v)
+		return v
+	}
+	e := value(object["error"])
+	fails = e != nil && e != "" && e != false || value(object["object"]) == "error" || value(object["type"]) == "error"
+	kind = Other
+	choices, _ := value(object["choices"]).([]any)
+	if len(choices) == 0 {
+		return kind, "", fails
+	}
+	choice, _ := choices[0].(map[string]any)
+	delta, _ := choice["delta"].(map[string]any)
+	if s, _ := delta["reasoning"].(string); s != "" {
+		kind = Reasoning
+	}
+	if s, _ := delta["content"].(string); s != "" {
+		kind, text = Answer, s
+	}
+	return kind, text, fails
+}
+
+// plainKeys reports a text in which each of the keys that slowChunk knows stands at most once, with a string for the
+// texts, and none of the others that say something: which of repeated keys counts is left open by JSON.
+func plainKeys(in []byte) bool {
+	for _, k := range []string{"choices", "delta", "content", "reasoning", "error", "object", "type"} {
+		if bytes.Count(in, []byte(k)) > 1 {
 			return false
 		}
 	}
-	return true
-}
-
-func equalFold(b []byte, k string) bool {
-	for i := range b {
-		if b[i]|0x20 != k[i] {
+	for _, k := range []string{"refusal", "tool_calls", "function_call", "error_type", "x_groq", "\\u"} {
+		if bytes.Contains(in, []byte(k)) {
+			return false
+		}
+	}
+	for _, k := range []string{"content", "reasoning"} {
+		if _, after, found := bytes.Cut(in, []byte(`"`+k+`":`)); found && !bytes.HasPrefix(after, []byte(`"`)) && !bytes.HasPrefix(after, []byte("null")) {
+			return false
+		} else if !found && bytes.Contains(in, []byte(k)) {
 			return false
 		}
 	}

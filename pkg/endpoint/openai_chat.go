@@ -50,8 +50,10 @@ func openOpenAIChat(cfg Config) (Endpoint, error) {
 		return nil, fmt.Errorf("body: %w", err)
 	}
 	var err error
-	e.client, err = newClient(&cfg, "/chat/completions", header)
-	return e, err
+	if e.client, err = newClient(&cfg, "/chat/completions", header); err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 // Close implements Endpoint.
