@@ -1,16 +1,20 @@
 package endpoint
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/infbench/infbench/internal/memnet"
 	"github.com/infbench/infbench/pkg/workload"
 )
 
@@ -68,6 +72,94 @@ func TestTLS(t *testing.T) {
 			t.Errorf("%s: %s %q", name, r.Class, r.Error)
 		}
 	}
+}
+
+// In TLS 1.3 the client learns of some refusals only after its own handshake is done, when it reads the answer.
+func TestTLSRefusedAfterTheHandshake(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(streamHandler))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	s.StartTLS()
+	defer s.Close()
+	trusted := x509.NewCertPool()
+	trusted.AddCert(s.Certificate())
+	if r, _ := do(t, s.URL, trusted); r.Class != TLSFailed || !strings.Contains(r.Error, "certificate required") {
+		t.Errorf("%s %q", r.Class, r.Error)
+	}
+}
+
+// A peer that accepts and then says nothing in the handshake is a connect timeout: DNS, TCP and TLS have one limit.
+func TestTLSHandshakeHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := memnet.Listen()
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				defer c.Close()
+			}
+		}()
+		e, err := Open(Config{Approach: workload.Approach{URL: "https://mem/v1", Timeouts: workload.Timeouts{Connect: workload.Duration(3 * time.Second)}}, Epoch: time.Now(), Dial: l.Dial})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != TimeoutConnect || time.Since(start) != 3*time.Second {
+			t.Errorf("%s %q after %s", r.Class, r.Error, time.Since(start))
+		}
+		e.Close()
+		l.Close()
+		synctest.Wait()
+	})
+}
+
+// Under TLS the stamp is that of the ciphertext's arrival, taken below the encryption, and it is exact.
+func TestTLSStamps(t *testing.T) {
+	cert := httptest.NewUnstartedServer(nil)
+	cert.StartTLS()
+	defer cert.Close()
+	trusted := x509.NewCertPool()
+	trusted.AddCert(cert.Certificate())
+	pair := cert.TLS.Certificates
+	synctest.Test(t, func(t *testing.T) {
+		l := memnet.Listen()
+		go func() {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			s := tls.Server(c, &tls.Config{Certificates: pair, Time: func() time.Time { return cert.Certificate().NotBefore.Add(time.Hour) }})
+			if _, err := s.Read(make([]byte, 1<<16)); err != nil {
+				t.Error(err)
+			}
+			for _, piece := range []string{sseHead, chunked(content("a")), chunked(content("b") + content("c")), chunked(doneEvent) + lastChunk} {
+				time.Sleep(7 * time.Millisecond)
+				io.WriteString(s, piece)
+			}
+			s.Read(make([]byte, 1)) // until the client is gone
+		}()
+		e, err := Open(Config{Approach: workload.Approach{URL: "https://example.com/v1"}, Epoch: time.Now(), RootCAs: trusted, Dial: l.Dial})
+		if err != nil {
+			t.Fatal(err)
+		}
+		obs := &events{}
+		r := e.Do(t.Context(), &testRequest, obs)
+		var at []time.Duration
+		for _, ev := range obs.all {
+			if ev.Kind == Headers || ev.Kind == Answer || ev.Kind == Done {
+				at = append(at, ev.At/time.Millisecond)
+			}
+		}
+		if r.Class != OK || !slices.Equal(at, []time.Duration{7, 14, 21, 21, 28}) {
+			t.Errorf("%s %s, at %v ms", r.Class, r.Error, at)
+		}
+		e.Close()
+		l.Close()
+		synctest.Wait()
+	})
 }
 
 func TestRefusedAndReset(t *testing.T) {
