@@ -475,6 +475,8 @@ func TestServerTimings(t *testing.T) {
 		{"llama.cpp", `{"choices":[],"timings":{"prompt_ms":8.996,"predicted_ms":10.748}}`, "llama.cpp timings", -1, ms(8.996), ms(10.748)},
 		{"vLLM", `{"choices":[],"usage":{"completion_tokens":1},"metrics":{"queue_time_ms":12.5,"time_to_first_token_ms":40,"generation_time_ms":300}}`, "vLLM metrics", ms(12.5), ms(40), ms(300)},
 		{"Groq", `{"choices":[],"x_groq":{"id":"r","usage":{"queue_time":0.02,"prompt_time":0.003,"completion_time":0.1,"completion_tokens":1}}}`, "Groq usage", ms(20), ms(3), ms(100)},
+		{"Groq, as it documents now", `{"choices":[],"usage":{"queue_time":0.02,"prompt_time":0.003,"completion_time":0.1,"completion_tokens":1}}`, "Groq usage", ms(20), ms(3), ms(100)},
+		{"Groq, first chunk", `{"choices":[],"x_groq":{"id":"r"}}`, "", -1, -1, -1},
 		{"vLLM, null metrics", `{"choices":[],"metrics":null}`, "", -1, -1, -1},
 	}
 	for _, tt := range tests {
@@ -495,6 +497,64 @@ func TestServerTimings(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestWholeOutcomes(t *testing.T) {
+	no := false
+	for _, tt := range []struct {
+		name, body string
+		class      Class
+		text       string // in Result.Error
+		kind       Kind   // of the one event, where there is one
+	}{
+		{"answer", `{"choices":[{"message":{"content":"x","reasoning":"hm"}}]}`, OK, "", Answer},
+		{"keep-alive lines before it (DeepSeek)", "\n\n" + `{"choices":[{"message":{"content":"x"}}]}`, OK, "", Answer},
+		{"reasoning only", `{"choices":[{"message":{"content":null,"reasoning_content":"hm"}}]}`, OK, "", Reasoning},
+		{"tool call", `{"choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}`, OK, "", Tool},
+		{"nothing said", `{"choices":[{"message":{"content":""},"finish_reason":"length"}]}`, Empty, `"length"`, Other},
+		{"no choices", `{"choices":[]}`, Empty, "", Other},
+		{"error under 200", `{"error":{"message":"no such model"}}`, StreamError, "no such model", 0},
+		{"error as a string", `{"error":"queue is full"}`, StreamError, "queue is full", 0},
+		{"null error", `{"error":null,"choices":[{"message":{"content":"x"}}]}`, OK, "", Answer},
+		{"given up", `{"choices":[{"message":{"content":"x"},"finish_reason":"insufficient_system_resource"}]}`, StreamError, "broke the answer off", Answer},
+		{"half a document", `{"choices":[{"message":{"content":"x"`, Malformed, "no JSON", 0},
+		{"a stream nobody asked for", content("x") + doneEvent, Malformed, "no JSON: data:", 0},
+		{"nothing", "", Malformed, "no JSON", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, obs := call(t, workload.Approach{Stream: &no}, []step{{0, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + decimal(len(tt.body)) + "\r\n\r\n" + tt.body}}, nil)
+				if r.Class != tt.class || !strings.Contains(r.Error, tt.text) || (r.Class == OK) != (r.Error == "") {
+					t.Errorf("%s %q, want %s %q", r.Class, r.Error, tt.class, tt.text)
+				}
+				if _, seen := obs.first(tt.kind); tt.kind != 0 && !seen {
+					t.Errorf("no event of kind %d: %v", tt.kind, obs.all)
+				}
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r, obs := call(t, workload.Approach{Stream: &no}, []step{{0, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"}, {0, hangUp}}, nil)
+		if r.Class != Truncated || obs.count(Answer) != 0 {
+			t.Errorf("cut: %s %q", r.Class, r.Error)
+		}
+	})
+}
+
+// A usage that comes once, with the last piece of the answer, counts all of it and not that piece.
+func TestUsageOnTheLastContentIsNotItsTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, obs := call(t, workload.Approach{}, []step{{0, sseHead + chunked(content("a")+content("b")+
+			`data: {"choices":[{"delta":{"content":"c"},"finish_reason":"stop"}],"usage":{"completion_tokens":3}}`+"\n\n"+doneEvent) + lastChunk}}, nil)
+		if r.Class != OK || *r.Usage.Output != 3 || obs.count(Answer) != 3 {
+			t.Errorf("%+v", r)
+		}
+		for _, e := range obs.all {
+			if e.Tokens != 0 {
+				t.Errorf("event %+v claims tokens that nobody told", e)
+			}
+		}
+	})
 }
 
 // Tokens per event, where the wire tells: vLLM's token ids, or a usage that grows.

@@ -126,7 +126,7 @@ func (c *chatCall) whole() {
 	raw := func(name string) []byte { return nonNull([]byte(root.Get(name).Raw)) }
 	takeUsage(&c.res.Usage, raw("usage"))
 	takeTiming(&c.res.Server, raw("usage"), raw("timings"), raw("metrics"), raw("x_groq"))
-	var message chatChunk
+	message := chatChunk{kind: Other}
 	message.delta(&jsonScan{b: []byte(root.Get("choices.0.message").Raw)})
 	c.res.Finish = root.Get("choices.0.finish_reason").Str
 	c.generated = message.kind.Generated()
