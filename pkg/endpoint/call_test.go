@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -537,6 +538,24 @@ func TestWholeOutcomes(t *testing.T) {
 		r, obs := call(t, workload.Approach{Stream: &no}, []step{{0, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"}, {0, hangUp}}, nil)
 		if r.Class != Truncated || obs.count(Answer) != 0 {
 			t.Errorf("cut: %s %q", r.Class, r.Error)
+		}
+	})
+}
+
+func TestTokensPerEventOfLlamaServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		piece := func(n int) string {
+			return `data: {"choices":[{"delta":{"content":"ab"}}],"timings":{"prompt_ms":1,"predicted_n":` + decimal(n) + `}}` + "\n\n"
+		}
+		_, obs := call(t, workload.Approach{}, []step{{0, sseHead + chunked(piece(1)+piece(4)+piece(5)+doneEvent) + lastChunk}}, nil)
+		var tokens []int
+		for _, e := range obs.all {
+			if e.Kind == Answer {
+				tokens = append(tokens, e.Tokens)
+			}
+		}
+		if !slices.Equal(tokens, []int{1, 3, 1}) {
+			t.Errorf("tokens %v, want 1 3 1", tokens)
 		}
 	})
 }

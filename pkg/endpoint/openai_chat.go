@@ -214,7 +214,7 @@ func (c *chatCall) chunk(f *frame, chunk *chatChunk) {
 	}
 	tokens := 0
 	if chunk.kind.Generated() {
-		tokens = c.running.of(chunk, c.res.Usage.Output)
+		tokens = c.running.of(chunk)
 		if !c.generated {
 			c.generated = true
 			c.clocks.token()

@@ -29,19 +29,24 @@ func takeUsage(u *Usage, raw []byte) {
 }
 
 // runningCount tells the tokens of each chunk where the server does: it lists their ids, or sends with every chunk a
-// usage that grows (vLLM: return_token_ids, continuous_usage_stats).
+// count that grows (vLLM: return_token_ids, continuous_usage_stats; llama.cpp: timings_per_token).
 type runningCount struct {
 	before int  // tokens of the chunks so far
 	lost   bool // a chunk did not tell: the next usage holds the tokens of more than one
 }
 
-// of is the number of tokens in a chunk that carries some, 0 where it cannot be known. output is the usage's so far.
-func (r *runningCount) of(chunk *chatChunk, output *int) int {
+// of is the number of tokens in a chunk that carries some, 0 where it cannot be known.
+func (r *runningCount) of(chunk *chatChunk) int {
 	n := chunk.ids
-	if n == 0 && chunk.usage != nil && output != nil && !r.lost {
-		n = max(0, *output-r.before)
-	} else if n == 0 {
-		r.lost = true
+	if n == 0 {
+		total := gjson.GetBytes(chunk.usage, "completion_tokens")
+		if !total.Exists() {
+			total = gjson.GetBytes(chunk.timings, "predicted_n")
+		}
+		r.lost = r.lost || total.Type != gjson.Number
+		if !r.lost {
+			n = max(0, int(total.Int())-r.before)
+		}
 	}
 	r.before += n
 	return n
