@@ -269,6 +269,19 @@ func TestManyAtOnce(t *testing.T) {
 	})
 }
 
+func TestPlainText(t *testing.T) {
+	for in, want := range map[string]string{
+		`"a\u00e9\n"`: "aé\n",
+		`[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"a"},{"type":"text","text":"\"b"}]`: `a"b`,
+		`17`: "17",
+		``:   "",
+	} {
+		if got := plainText([]byte(in)); got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
 // The context that is cancelled while the connection is being made ends the request at once, with its cause.
 func TestCancelWhileDialling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

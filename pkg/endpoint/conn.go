@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
@@ -89,10 +90,7 @@ func (d *dialer) secure(ctx context.Context, network, addr string) (net.Conn, er
 	t := tls.Client(c, cfg)
 	if err := t.HandshakeContext(ctx); err != nil {
 		c.Close()
-		if ctx.Err() != nil && errors.Is(context.Cause(ctx), errConnectTimeout) {
-			return nil, &dialError{TimeoutConnect, errConnectTimeout}
-		}
-		return nil, &dialError{TLSFailed, err}
+		return nil, d.failed(ctx, TLSFailed, err, "in the TLS handshake")
 	}
 	return &wireConn{Conn: t, raw: c}, nil
 }
@@ -107,10 +105,15 @@ func (d *dialer) begin(ctx context.Context) (context.Context, context.CancelFunc
 func (d *dialer) tcp(ctx context.Context, network, addr string) (*stampedConn, error) {
 	c, err := d.dial(ctx, network, addr)
 	if err != nil {
-		if errors.Is(context.Cause(ctx), errConnectTimeout) {
-			return nil, &dialError{TimeoutConnect, errConnectTimeout}
-		}
-		return nil, &dialError{ConnectFailed, err}
+		return nil, d.failed(ctx, ConnectFailed, err, "neither name nor address answered")
 	}
 	return &stampedConn{Conn: c, epoch: d.epoch}, nil
+}
+
+// failed classes a failure, which may be that the connect timeout ended the attempt at this stage.
+func (d *dialer) failed(ctx context.Context, class Class, err error, stage string) error {
+	if errors.Is(context.Cause(ctx), errConnectTimeout) {
+		return &dialError{TimeoutConnect, fmt.Errorf("%w of %s: %s", errConnectTimeout, d.timeout, stage)}
+	}
+	return &dialError{class, err}
 }

@@ -106,7 +106,7 @@ func TestTLSHandshakeHangs(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != TimeoutConnect || time.Since(start) != 3*time.Second {
+		if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != TimeoutConnect || time.Since(start) != 3*time.Second || !strings.Contains(r.Error, "3s: in the TLS handshake") {
 			t.Errorf("%s %q after %s", r.Class, r.Error, time.Since(start))
 		}
 		e.Close()
