@@ -13,7 +13,10 @@ import (
 type Endpoint interface {
 	// Do issues exactly one attempt (no hidden retries) and returns when it is over. Events are observed on the
 	// calling goroutine in the order in which they happened, before Do returns. A failure is a Result with a Class
-	// other than OK, never a panic or a second return value: a failed request is a measurement too.
+	// other than OK, never a panic or a second return value: a failed request is a measurement too. An answer that is
+	// not streamed is one event, at its last byte.
+	//
+	// A caller that ends a request cancels ctx with ErrUnfinished or ErrCancelled as the cause.
 	Do(ctx context.Context, req *workload.Request, obs Observer) Result
 	// Close drops idle connections.
 	Close()
@@ -59,7 +62,8 @@ const (
 	Answer
 	// Tool: tool-call name or arguments.
 	Tool
-	// Done: the protocol's terminal event, or the end of the stream.
+	// Done: the protocol's terminal event, the event that ended the stream as a failure, or the end of a response that
+	// is not a stream. A response that breaks off, or that one of our clocks ended, has none.
 	Done
 )
 
