@@ -150,8 +150,16 @@ func method(a *analyze.Analysis) []fact {
 			fact{"phases", fmt.Sprintf("warm-up %s (not counted), measure %s, drain up to %s", span(sc.Phases.Warmup.D()), span(sc.Phases.Measure.D()), span(sc.Phases.Drain.D()))},
 			fact{"request limits", describeLimits(sc.SLO.Request)})
 	}
-	f = append(f, fact{"tool", orAbsent(s.Run.Tool)}, fact{"machine", orAbsent(s.Run.Machine)})
+	f = append(f, fact{"tool", orAbsent(toolName(s.Run.Tool))}, fact{"machine", orAbsent(s.Run.Machine)})
 	return append(f, clientFacts(s.Client)...)
+}
+
+// toolName is the tool with its version: a record may hold the version alone.
+func toolName(version string) string {
+	if version == "" || strings.HasPrefix(version, "infbench") {
+		return version
+	}
+	return "infbench " + version
 }
 
 // clientFacts is the load generator's own health.

@@ -26,7 +26,7 @@ func loadPlot(a *analyze.Analysis) sketch {
 		}
 		s.figure.Legend = append(s.figure.Legend, figure.Entry{Label: label, Swatch: figure.Swatch{Line: approachStroke(i)}})
 	}
-	s.figure.Legend = append(s.figure.Legend, bandEntries(a)...)
+	s.figure.Legend = append(s.figure.Legend, bandEntries(a, x)...)
 	up := overTimePanel(a, flight, "in flight", "requests", unlabelled(x), func(v float64) string { return thousands(figure.Short(v)) }, 0.1)
 	down := overTimePanel(a, queue, "queueing delay", "mean per bin", x, figure.Seconds, 1e-4)
 	if up.Empty != "" && down.Empty != "" {

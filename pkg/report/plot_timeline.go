@@ -44,7 +44,7 @@ func timelinePlot(a *analyze.Analysis) sketch {
 		s.figure.Rows = append(s.figure.Rows, figure.Row{Height: height, Panels: []*figure.Panel{timelinePanel(a, i, x, y, limits)}})
 	}
 	s.figure.Rows = append(s.figure.Rows, figure.Row{Height: 125, Panels: []*figure.Panel{arrivalsPanel(a, x)}})
-	s.figure.Legend = timelineLegend(a, failed, limits)
+	s.figure.Legend = timelineLegend(a, x, failed, limits)
 	return s
 }
 
@@ -99,7 +99,7 @@ func arrivalsPanel(a *analyze.Analysis, x figure.Axis) *figure.Panel {
 	return p
 }
 
-func timelineLegend(a *analyze.Analysis, failed bool, limits []workload.Objective) []figure.Entry {
+func timelineLegend(a *analyze.Analysis, x figure.Axis, failed bool, limits []workload.Objective) []figure.Entry {
 	grey := figure.Hex(0x57606a)
 	e := []figure.Entry{
 		{Label: "one request", Swatch: figure.Swatch{Mark: figure.Mark{Shape: figure.Dot, Color: figure.Fade(grey, 0.6), Size: 4}}},
@@ -112,7 +112,7 @@ func timelineLegend(a *analyze.Analysis, failed bool, limits []workload.Objectiv
 	for i, l := range limits {
 		e = append(e, figure.Entry{Label: "SLO " + limitLabel(l), Swatch: figure.Swatch{Line: limitStroke(i)}})
 	}
-	return append(e, bandEntries(a)...)
+	return append(e, bandEntries(a, x)...)
 }
 
 // timeAxis is the shared horizontal axis: the block's time line, with the drain as far as requests were in flight if asked
@@ -190,11 +190,12 @@ func bandFill(name string) color.NRGBA {
 	return otherFill
 }
 
-func bandEntries(a *analyze.Analysis) []figure.Entry {
+// bandEntries explains the shades that can be seen on the axis.
+func bandEntries(a *analyze.Analysis, x figure.Axis) []figure.Entry {
 	var e []figure.Entry
 	seen := map[string]bool{}
 	for _, w := range a.Windows {
-		if !seen[w.Name] && w.To > w.From {
+		if !seen[w.Name] && w.To > w.From && w.From < x.Max && w.To > x.Min {
 			seen[w.Name] = true
 			label := w.Name
 			if label == "warm-up" || label == "warmup" {

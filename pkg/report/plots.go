@@ -73,7 +73,7 @@ func footer(a *analyze.Analysis) []string {
 	if simulated(s) {
 		parts = append(parts, "simulated")
 	}
-	return []string{strings.Join(parts, "  ·  "), strings.Join(nonEmpty(s.Run.ID, s.Run.Tool), "  ·  ")}
+	return []string{strings.Join(parts, "  ·  "), strings.Join(nonEmpty(s.Run.ID, toolName(s.Run.Tool)), "  ·  ")}
 }
 
 // attempts says how many requests stand behind each approach.

@@ -84,7 +84,7 @@ func frameOf(arrivals []float64, scale float64) *analyze.Analysis {
 	a := &analyze.Analysis{
 		Dir:      "results/chat-spike-20261123T101500Z-ab12cd",
 		BinWidth: 5,
-		Windows:  []analyze.Window{{Name: "warm-up", From: 0, To: synthWarmup}, {Name: "spike", From: spikeFrom, To: spikeTo}},
+		Windows:  []analyze.Window{{Name: "warm-up", From: 0, To: synthWarmup}, {Name: "spike", From: spikeFrom, To: spikeTo}, {Name: "drain", From: synthHorizon, To: synthHorizon + 25}},
 		Summary: &analyze.Summary{
 			Schema: analyze.SummarySchema,
 			Run: analyze.RunInfo{ID: "chat-spike-20261123T101500Z-ab12cd", State: "complete", Tool: "infbench 0.1.0",
@@ -271,7 +271,7 @@ func (r recipe) series(reqs []request, rng *rand.Rand) analyze.ApproachSeries {
 	}
 	s.Curves[workload.TTFT] = curve(ttft, attempts)
 	s.Curves[workload.ITL] = curve(gaps, len(gaps))
-	for b := range int(synthHorizon / 5) {
+	for b := range int((synthHorizon + 25) / 5) {
 		t := float64(b) * 5
 		v := perBin[b]
 		slices.Sort(v)
