@@ -15,7 +15,7 @@ import (
 func breakdownPlot(a *analyze.Analysis) sketch {
 	s := sketch{name: "ttft-breakdown", figure: &figure.Figure{Title: "What TTFT is made of"},
 		caption: "Where the wait for the first token is spent: before the request is sent (the harness and the connection), in the server's queue, and in the service itself. " +
-			"\"reported\" is the server's own figure, \"inferred\" is TTFT above what the same prompt takes at light load. " +
+			"\"reported\" is the server's own figure, \"inferred\" is TTFT above what the same prompt takes at light load; a queue that the server does not report is inside service. " +
 			"Each panel has a scale of its own; the figure beside a bar is the sum. The parts are means over the requests around the percentile, so that they add up."}
 	names := partNames(a)
 	var stats []string

@@ -39,7 +39,7 @@ func tailPlot(a *analyze.Analysis) sketch {
 	limits := ttftLimits(a)
 	for _, l := range limits {
 		reach.add(l.Y)
-		top = math.Max(top, l.X)
+		top = math.Max(top, 1-(1-l.X)*0.8) // a little beyond the dot
 	}
 	p := &figure.Panel{YTitle: "TTFT (log scale)", Y: reach.logSeconds(12),
 		X: figure.Axis{Title: "percentile of attempts (log-tail scale)", Min: 0, Max: top, Scale: figure.Tail, Ticks: figure.TailTicks(top)}}
