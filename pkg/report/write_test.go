@@ -38,7 +38,7 @@ func TestWriteAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{one, two} {
-		if err := WriteAll(dir, synthetic(0.2)); err != nil {
+		if err := WriteAll(dir, multiply(synthetic(0.1), 1)); err != nil {
 			t.Fatal(err)
 		}
 	}
