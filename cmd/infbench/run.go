@@ -6,8 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,7 +64,6 @@ func (r *runJob) run(ctx context.Context) error {
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
-	var ctxErr error
 	r.stop, ctx = watchInterrupts(ctx, r.app.stderr)
 	defer r.stop.release()
 	w, err := measure.Create(r.dir, r.manifest())
@@ -79,7 +78,7 @@ func (r *runJob) run(ctx context.Context) error {
 	case runErr != nil:
 		state, problem = measure.Failed, runErr.Error()
 	}
-	runErr = errors.Join(runErr, w.Close(state, problem, time.Now()), ctxErr)
+	runErr = errors.Join(runErr, w.Close(state, problem, time.Now()))
 	if r.stop.count() > 1 {
 		fmt.Fprintf(r.app.stderr, "Stopped at once. The record is kept: infbench report %s\n", r.dir)
 		return fail(exitInterrupted, nil)
@@ -117,10 +116,7 @@ func (r *runJob) prepare(ctx context.Context) (err error) {
 // manifest is what is known before the first block.
 func (r *runJob) manifest() *measure.Manifest {
 	stats := r.schedule.Stats()
-	rec := measure.ScheduleRecord{SHA256: r.schedule.SHA256(), Arrivals: len(r.schedule.Times), Rate: stats.Rate, OpenLoop: r.schedule.Open}
-	if stats.CV > 0 {
-		rec.CV = &stats.CV
-	}
+	rec := measure.ScheduleRecord{SHA256: r.schedule.SHA256(), Arrivals: len(r.schedule.Times), Rate: stats.Rate, CV: stats.CV, OpenLoop: r.schedule.Open}
 	for _, w := range r.schedule.Windows() {
 		rec.Windows = append(rec.Windows, measure.Window{Name: w.Name, From: w.From, To: w.To})
 	}
@@ -155,6 +151,9 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 	}
 	defer t.close()
 	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show}
+	if runtime.GOMAXPROCS(0) > 1 {
+		runner.Spin = time.Millisecond
+	}
 	return runner.Run(ctx, measure.Block{
 		Index: index, Approach: ap.Name, Simulated: ap.Simulate != nil,
 		Endpoint: t.endpoint, Epoch: t.epoch,
@@ -211,16 +210,4 @@ func verdictCode(an *analyze.Analysis) int {
 		return exitCannotTell
 	}
 	return exitPass
-}
-
-// relative shortens a path below the working directory for display.
-func relative(path string) string {
-	wd, err := os.Getwd()
-	if err != nil {
-		return path
-	}
-	if rel, err := filepath.Rel(wd, path); err == nil && len(rel) < len(path) {
-		return rel
-	}
-	return path
 }

@@ -61,7 +61,7 @@ func simulationOf(profile, path, approach string) (workload.Simulation, error) {
 		}
 		return sim, nil
 	}
-	s, err := workload.Load(path, nil)
+	s, err := workload.Load(path)
 	if err != nil {
 		return workload.Simulation{}, err
 	}
