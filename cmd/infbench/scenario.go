@@ -2,7 +2,6 @@ package main
 
 import (
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/infbench/infbench/pkg/workload"
 )
@@ -24,14 +23,30 @@ func (f *scenarioFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.rate, "rate", "", "override arrivals.rate: `4/s`, 240/min")
 	fs.StringVar(&f.seed, "seed", "", "override `seed`")
 	fs.SortFlags = false
-	fs.VisitAll(func(*pflag.Flag) {})
 }
 
 // load reads the scenario with the flags applied.
 func (f *scenarioFlags) load(path string) (*workload.Scenario, error) {
-	s, err := workload.Load(path, f.overrides())
+	s, err := workload.Load(path, f.overrides()...)
 	if err != nil {
 		return nil, fail(exitUsage, err)
 	}
 	return s, nil
+}
+
+// overrides are the flags as changes of the scenario. Their mistakes are reported with those of the file.
+func (f *scenarioFlags) overrides() []workload.Override {
+	var out []workload.Override
+	for _, text := range f.set {
+		out = append(out, workload.OverrideSet(text))
+	}
+	for _, o := range []struct {
+		value string
+		make  func(string) workload.Override
+	}{{f.only, workload.OverrideOnly}, {f.duration, workload.OverrideDuration}, {f.rate, workload.OverrideRate}, {f.seed, workload.OverrideSeed}} {
+		if o.value != "" {
+			out = append(out, o.make(o.value))
+		}
+	}
+	return out
 }

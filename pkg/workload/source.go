@@ -1,0 +1,180 @@
+package workload
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/infbench/infbench/internal/stat"
+)
+
+// NonceWords is the length of the nonce that starts every unique prompt: 8 of 2048 words are 88 bits.
+const NonceWords = 8
+
+// Nonce says for whom a prompt is made, so that no approach and no block finds another's prompt in a prefix cache.
+type Nonce struct {
+	Approach string
+	Block    int
+}
+
+// Source makes the requests of a scenario. Each is a pure function of the seed, its index and the nonce, whatever was
+// made before. A Source is safe for concurrent use.
+type Source struct {
+	seed    uint64
+	prompts Prompts
+	rows    []datasetRow
+	order   []int // of the rows
+	trace   []Replayed
+	clamped int
+}
+
+// NewSource prepares the prompts of a scenario: it reads a dataset, and takes a trace's lengths from its schedule.
+func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
+	src := &Source{seed: s.Seed, prompts: s.Prompts}
+	p := &s.Prompts
+	switch {
+	case p.Dataset != nil:
+		path := p.Dataset.Path
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(s.Dir, path)
+		}
+		rows, err := readDataset(path)
+		if err != nil {
+			return nil, err
+		}
+		src.rows, src.order = rows, stat.Keyed(s.Seed, "dataset", 0).Perm(len(rows))
+	case p.Trace != nil:
+		if sched.Trace == nil {
+			return nil, fmt.Errorf("prompts.trace takes lengths from the arrival trace: arrivals.shape.trace is missing")
+		}
+		src.trace = sched.Trace.Arrivals
+		for _, a := range src.trace {
+			if clamp(a.InputTokens, p.Trace.MaxInput) != a.InputTokens || clamp(a.OutputTokens, p.Trace.MaxOutput) != a.OutputTokens {
+				src.clamped++
+			}
+		}
+	case p.Synthetic == nil:
+		return nil, fmt.Errorf("prompts: give one of synthetic, dataset and trace")
+	}
+	return src, nil
+}
+
+// Clamped is how many of a trace's requests had a length cut to the scenario's limits.
+func (s *Source) Clamped() int { return s.clamped }
+
+func clamp(n, limit int) int {
+	if limit > 0 {
+		return min(n, limit)
+	}
+	return n
+}
+
+// Lengths is what request index asks for, in tokens, without building its text. The prompt of a dataset row is counted
+// in words; an output of 0 is left to the server.
+func (s *Source) Lengths(index int) (input, output int) {
+	switch {
+	case s.rows != nil:
+		row := s.row(index)
+		return row.words, s.rowOutput(row, index)
+	case s.trace != nil:
+		a := s.trace[index]
+		return clamp(a.InputTokens, s.prompts.Trace.MaxInput), clamp(a.OutputTokens, s.prompts.Trace.MaxOutput)
+	}
+	syn := s.prompts.Synthetic
+	r := stat.Keyed(s.seed, "lengths", uint64(index))
+	if len(syn.Pairs) > 0 {
+		p := syn.Pairs[r.IntN(len(syn.Pairs))]
+		return p[0], p[1]
+	}
+	// Parse has made sure of the distributions; a Scenario built by hand without them asks for one token.
+	input, output = 1, 1
+	if syn.Input != nil {
+		input, _ = syn.Input.draw(r)
+	}
+	if syn.Output != nil {
+		output, _ = syn.Output.draw(r)
+	}
+	return input, output
+}
+
+func (s *Source) row(index int) *datasetRow { return &s.rows[s.order[index%len(s.order)]] }
+
+func (s *Source) rowOutput(row *datasetRow, index int) int {
+	if row.maxTokens > 0 || s.prompts.Dataset.Output == nil {
+		return row.maxTokens
+	}
+	n, _ := s.prompts.Dataset.Output.draw(stat.Keyed(s.seed, "lengths", uint64(index)))
+	return n
+}
+
+// Request makes request index. A unique prompt starts with a nonce of NonceWords words, which is part of the asked
+// length (a shorter prompt is all nonce); it stands at the very start, so that no prefix of one prompt is another's.
+func (s *Source) Request(index int, nonce Nonce) Request {
+	req := Request{Index: index}
+	req.InputTokens, req.MaxTokens = s.Lengths(index)
+	var lead string
+	if s.prompts.Cache != "allowed" {
+		lead = s.nonce(index, nonce)
+	}
+	if s.rows != nil {
+		s.fromRow(&req, s.row(index), lead)
+		return req
+	}
+	if sys := s.prompts.System; sys != "" {
+		// The nonce must come before anything that requests share.
+		req.Messages = append(req.Messages, Message{Role: "system", Content: strings.TrimSpace(lead + " " + sys)})
+		lead = ""
+	}
+	req.Messages = append(req.Messages, Message{Role: "user", Content: s.text(index, req.InputTokens, lead)})
+	return req
+}
+
+// nonce is NonceWords words drawn for this request alone.
+func (s *Source) nonce(index int, n Nonce) string {
+	var b strings.Builder
+	r := stat.Keyed(s.seed, fmt.Sprintf("nonce %s %d", n.Approach, n.Block), uint64(index))
+	appendWords(&b, r, NonceWords)
+	return b.String()
+}
+
+// text is n words: the lead, and then the words that every approach gets for this index.
+func (s *Source) text(index, n int, lead string) string {
+	var b strings.Builder
+	b.Grow(n * 8)
+	if lead != "" {
+		words := strings.Fields(lead)
+		words = words[:min(len(words), n)]
+		b.WriteString(strings.Join(words, " "))
+		n -= len(words)
+	}
+	appendWords(&b, stat.Keyed(s.seed, "text", uint64(index)), n)
+	return b.String()
+}
+
+// appendWords adds n random words, with a blank before each but the first of the text.
+func appendWords(b *strings.Builder, r *stat.Rand, n int) {
+	words := Words()
+	for bits, left := uint64(0), 0; n > 0; n-- {
+		if left == 0 { // five words of 11 bits from one draw
+			bits, left = r.Uint64(), 5
+		}
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(words[bits%uint64(len(words))])
+		bits >>= 11
+		left--
+	}
+}
+
+// fromRow fills a request from a dataset row, the nonce before its first message's text.
+func (s *Source) fromRow(req *Request, row *datasetRow, lead string) {
+	req.Messages = append([]Message(nil), row.messages...)
+	if s.prompts.System != "" {
+		req.Messages = append([]Message{{Role: "system", Content: s.prompts.System}}, req.Messages...)
+	}
+	if lead != "" {
+		req.Messages[0].Content = lead + "\n" + req.Messages[0].Content
+		req.InputTokens += NonceWords
+	}
+}
