@@ -29,7 +29,9 @@ func (c *stampedConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Write stamps twice: the answer can come before the writing goroutine runs again, and must then find a stamp.
 func (c *stampedConn) Write(p []byte) (int, error) {
+	c.wrote.Store(int64(time.Since(c.epoch)))
 	n, err := c.Conn.Write(p)
 	if n > 0 {
 		c.wrote.Store(int64(time.Since(c.epoch)))

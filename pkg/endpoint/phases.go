@@ -77,7 +77,8 @@ func (p *phases) tell(obs Observer) (conn *wireConn, fresh bool) {
 		return nil, fresh
 	}
 	obs.Observe(Event{Kind: Connected, At: p.connected})
-	if wrote := time.Duration(p.conn.raw.wrote.Load()); p.wrote && wrote >= p.connected {
+	// A fast answer overtakes net/http's word that the request is out.
+	if wrote := time.Duration(p.conn.raw.wrote.Load()); (p.wrote || p.answered) && wrote >= p.connected {
 		obs.Observe(Event{Kind: Sent, At: wrote})
 	}
 	if p.answered {
