@@ -13,7 +13,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
+	prom "github.com/prometheus/common/model"
 
 	"github.com/infbench/infbench/pkg/workload"
 )
@@ -40,7 +40,7 @@ func (r *rig) get(path string) (int, string) {
 func (r *rig) scrape() map[string]*dto.MetricFamily {
 	r.t.Helper()
 	_, text := r.get("/metrics")
-	p := expfmt.NewTextParser(model.UTF8Validation)
+	p := expfmt.NewTextParser(prom.UTF8Validation)
 	families, err := p.TextToMetricFamilies(strings.NewReader(text))
 	if err != nil {
 		r.t.Fatalf("%v in\n%s", err, text)
@@ -245,7 +245,7 @@ func TestTokensOnTheWire(t *testing.T) {
 
 data: {"choices":[{"index":0,"delta":{"content":"the"},"logprobs":null,"finish_reason":null,"token_ids":[0]}]` + usage(1) + `
 
-data: {"choices":[{"index":0,"delta":{"content":" than in"},"logprobs":null,"finish_reason":null,"token_ids":[7,14]}]` + usage(3) + `
+data: {"choices":[{"index":0,"delta":{"content":" than turn"},"logprobs":null,"finish_reason":null,"token_ids":[7,14]}]` + usage(3) + `
 
 data: {"choices":[{"index":0,"delta":{"content":" is"},"logprobs":null,"finish_reason":null,"token_ids":[21]}]` + usage(4) + `
 

@@ -82,16 +82,17 @@ func TestQueueingTheory(t *testing.T) {
 		law     string
 		slots   int
 		rho     float64
+		n       int     // requests, after the warm-up
 		precise float64 // half width allowed, relative to the mean
 	}{
-		{"exponential", 1, 0.5, 0.04},
-		{"exponential", 1, 0.7, 0.05},
-		{"exponential", 1, 0.8, 0.08},
-		{"fixed", 1, 0.5, 0.04},
-		{"fixed", 1, 0.8, 0.06},
-		{"exponential", 2, 0.7, 0.06},
-		{"exponential", 8, 0.8, 0.08},
-		{"exponential", 32, 0.9, 0.15},
+		{"exponential", 1, 0.5, 200_000, 0.04},
+		{"exponential", 1, 0.7, 200_000, 0.05},
+		{"exponential", 1, 0.8, 200_000, 0.08},
+		{"fixed", 1, 0.5, 200_000, 0.04},
+		{"fixed", 1, 0.8, 200_000, 0.06},
+		{"exponential", 2, 0.7, 200_000, 0.06},
+		{"exponential", 8, 0.8, 400_000, 0.08},
+		{"exponential", 32, 0.9, 600_000, 0.15},
 	} {
 		t.Run(fmt.Sprintf("%s c=%d rho=%v", tc.law, tc.slots, tc.rho), func(t *testing.T) {
 			t.Parallel()
@@ -107,8 +108,8 @@ func TestQueueingTheory(t *testing.T) {
 				want /= 2
 			}
 			sim := workload.Simulation{Slots: tc.slots, Service: &workload.ServiceTime{Law: tc.law, Mean: workload.Duration(time.Second / mu)}}
-			const n, warm = 210_000, 10_000
-			series := waits(t, sim, lambda, n, 11)[warm:]
+			const warm = 10_000
+			series := waits(t, sim, lambda, warm+tc.n, 11)[warm:]
 			mean, half := batchMeans(series, 40, 0.99)
 			t.Logf("mean wait %.3f ms +- %.3f, theory %.3f ms", mean*1e3, half*1e3, want*1e3)
 			if math.Abs(mean-want) > half {
@@ -142,7 +143,7 @@ func TestWaitDistribution(t *testing.T) {
 
 // The same through HTTP: the truth that the server tells agrees with the theory too, and with what the client sees.
 func TestMM1ThroughHTTP(t *testing.T) {
-	const mu, rho, n = 100.0, 0.5, 4000
+	const mu, rho, n = 100.0, 0.5, 8000
 	const lambda = rho * mu
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, workload.Simulation{Network: milli(6), Report: "vllm",
