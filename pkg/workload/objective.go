@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -109,7 +110,7 @@ func (o *Objective) readCount(value string) error {
 		return &unitError{value + " has no unit", fmt.Sprintf("shares are in percent: write %s%%", formatFloat(100*v))}
 	case !percent:
 		return &unitError{value + " has no unit", fmt.Sprintf("shares are in percent: write %s%%", number)}
-	case v < 0 || v > 100 || o.Op == ">" && v == 100 || o.Op == "<" && v == 0:
+	case math.Signbit(v) || v > 100 || o.Op == ">" && v == 100 || o.Op == "<" && v == 0:
 		return &unitError{fmt.Sprintf("%s %s can never be met", o.Op, value), "give a share from 0% to 100%"}
 	}
 	o.Value = v / 100

@@ -4,15 +4,17 @@ package workload
 // Parse reads it from YAML; every field of the file format is a field here.
 type Scenario struct {
 	// Name is what the run directory is called after: small letters, digits and hyphens.
-	Name        string     `yaml:"name" json:"name" jsonschema:"required,pattern=^[a-z0-9][a-z0-9-]*$,hint=use a-z 0-9 and - only,example=chat-spike"`
-	Description string     `yaml:"description,omitempty" json:"description,omitempty"`
-	Seed        uint64     `yaml:"seed" json:"seed" jsonschema:"minimum=1,default=1"`
-	Phases      Phases     `yaml:"phases" json:"phases" jsonschema:"required"`
-	Arrivals    Arrivals   `yaml:"arrivals" json:"arrivals" jsonschema:"required"`
-	Prompts     Prompts    `yaml:"prompts" json:"prompts" jsonschema:"required"`
-	Approaches  []Approach `yaml:"approaches" json:"approaches" jsonschema:"required,minItems=1"`
-	SLO         SLO        `yaml:"slo,omitempty" json:"slo,omitzero"`
-	Output      Output     `yaml:"output,omitempty" json:"output,omitzero"`
+	Name string `yaml:"name" json:"name" jsonschema:"required,pattern=^[a-z0-9][a-z0-9-]*$,hint=use a-z 0-9 and - only,example=chat-spike"`
+	// Description is a line about the scenario, for people.
+	Description string `yaml:"description,omitempty" json:"description,omitempty"`
+	// Seed decides every arrival and every prompt; all approaches get the same ones.
+	Seed       uint64     `yaml:"seed" json:"seed" jsonschema:"minimum=1,default=1"`
+	Phases     Phases     `yaml:"phases" json:"phases" jsonschema:"required"`
+	Arrivals   Arrivals   `yaml:"arrivals" json:"arrivals" jsonschema:"required"`
+	Prompts    Prompts    `yaml:"prompts" json:"prompts" jsonschema:"required"`
+	Approaches []Approach `yaml:"approaches" json:"approaches" jsonschema:"required,minItems=1"`
+	SLO        SLO        `yaml:"slo,omitempty" json:"slo,omitzero"`
+	Output     Output     `yaml:"output,omitempty" json:"output,omitzero"`
 
 	// Dir is the folder of the scenario file: relative paths in the scenario (traces, datasets) start there.
 	Dir string `yaml:"-" json:"-"`

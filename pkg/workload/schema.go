@@ -9,5 +9,6 @@ import "embed"
 var schemaFile embed.FS
 
 // JSONSchema is the JSON Schema of scenario files (draft 2020-12). Editors check and complete scenarios with it where
-// the first line of the file names it. What only Parse can tell, how fields go together, it does not know.
+// the first line of the file names it. It refuses nothing that Parse takes; Parse alone knows most of how fields go
+// together.
 func JSONSchema() ([]byte, error) { return schemaFile.ReadFile("scenario.schema.json") }

@@ -53,8 +53,8 @@ func (d *Duration) UnmarshalText(text []byte) error {
 		return &unitError{clip(s) + " has no unit", fmt.Sprintf("durations carry a unit: write %[1]ss, %[1]sms or %[1]sm", clip(s))}
 	case err != nil:
 		return &unitError{fmt.Sprintf("%q is not a duration", clip(s)), durationAdvice(s)}
-	case v < 0:
-		return &unitError{s + " is negative", "give a duration of 0s or more"}
+	case strings.HasPrefix(s, "-"):
+		return &unitError{clip(s) + " is negative", "give a duration of 0s or more"}
 	}
 	*d = Duration(v)
 	return nil
@@ -133,8 +133,8 @@ func (r *Rate) UnmarshalText(text []byte) error {
 		if u.unit != unit {
 			continue
 		}
-		if v < 0 {
-			return &unitError{s + " is negative", "give a rate of 0/s or more"}
+		if math.Signbit(v) {
+			return &unitError{clip(s) + " is negative", "give a rate of 0/s or more"}
 		}
 		*r = Rate(v / u.seconds)
 		return nil
