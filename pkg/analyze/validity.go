@@ -118,7 +118,7 @@ func (a *audit) lag(f *fold) {
 		return
 	}
 	median := f.median(workload.TTFT)
-	verdict := ""
+	var verdict string
 	switch {
 	case d > lagFloor && d > share(median, lagShareInvalid):
 		verdict = Invalid

@@ -14,7 +14,7 @@ func processUsage() (cpu time.Duration, maxRSS int64) {
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0, 0
 	}
-	maxRSS = int64(u.Maxrss)
+	maxRSS = int64(u.Maxrss) //nolint:unconvert // 32 bits wide on some machines
 	if runtime.GOOS != "darwin" && runtime.GOOS != "ios" {
 		maxRSS *= 1024 // kilobytes everywhere but on Apple's systems
 	}

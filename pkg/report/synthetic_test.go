@@ -357,7 +357,7 @@ func curve(v []float64, attempts int) analyze.Curve {
 		c.Reached = float64(len(v)) / float64(attempts)
 	}
 	step := max(1, len(v)/1500)
-	for i := 0; i < len(v); i++ {
+	for i := range v {
 		if i%step == 0 || i > len(v)-200 {
 			c.P, c.V = append(c.P, float64(i+1)/float64(attempts)), append(c.V, v[i])
 		}
