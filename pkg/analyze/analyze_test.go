@@ -122,8 +122,11 @@ func TestRunSummarisesADirectory(t *testing.T) {
 		if *s.Tokens.Output != 3960 || s.Tokens.Basis != "usage" || *s.Tokens.AskedOutput != 3960 {
 			t.Errorf("tokens %+v", s.Tokens)
 		}
-		if a.Summary.Validity.Verdict != Valid {
-			t.Errorf("validity %+v", a.Summary.Validity)
+		// The run happens in virtual time, but the process's own pauses are this machine's.
+		for _, r := range a.Summary.Validity.Reasons {
+			if r.Verdict != Valid && !slices.Contains([]string{"gc_pause", "cpu", "throttled"}, r.Code) {
+				t.Errorf("validity %+v", r)
+			}
 		}
 	})
 }
