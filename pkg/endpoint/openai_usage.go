@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"bytes"
+	"math"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -56,7 +57,7 @@ func (r *runningCount) of(chunk *chatChunk) int {
 func takeTiming(t *ServerTiming, usage, timings, metrics, groq []byte) {
 	set := func(dst **time.Duration, raw []byte, path string, unit time.Duration) {
 		if v := gjson.GetBytes(raw, path); v.Type == gjson.Number && v.Num >= 0 {
-			d := time.Duration(v.Num * float64(unit))
+			d := time.Duration(math.Round(v.Num * float64(unit))) // 32.0594 ms is a hair below itself in binary
 			*dst = &d
 		}
 	}
