@@ -107,9 +107,7 @@ func (f *fold) addTokens(s *measure.Sample) {
 	case measure.BasisChunks:
 		t.chunks++
 	}
-	if s.OutputTokens != nil && *s.OutputTokens > s.Chunks {
-		f.derived = true
-	}
+	f.derived = f.derived || s.SeveralPerChunk()
 }
 
 // failures counts attempts without a successful answer.

@@ -76,12 +76,16 @@ func (s *Sample) streamedTokens() int {
 	return n
 }
 
-// tokensPerChunk is how many tokens a chunk held on average, at least 1.
+// SeveralPerChunk reports that some chunks held more than one token. One token more than chunks does not say so: most
+// servers count the end of the sequence as a token, and it has no text.
+func (s *Sample) SeveralPerChunk() bool { return s.Chunks > 0 && s.streamedTokens() > s.Chunks+1 }
+
+// tokensPerChunk is how many tokens a chunk held on average.
 func (s *Sample) tokensPerChunk() float64 {
-	if s.Chunks == 0 {
+	if !s.SeveralPerChunk() {
 		return 1
 	}
-	return max(1, float64(s.streamedTokens())/float64(s.Chunks))
+	return float64(s.streamedTokens()) / float64(s.Chunks)
 }
 
 // queueingDelay is the send delay and the queue that the server reports. Without a report it is unknown: never

@@ -420,6 +420,9 @@ func TestRecorderFoldsEvents(t *testing.T) {
 		{"hidden reasoning is before the first token", []ev{{endpoint.Answer, 10, 1, 0}, {endpoint.Answer, 30, 2, 0}}, 102, 100, 2, 2, "[20ms]", "10ms", "20ms"},
 		{"tool call only", []ev{{endpoint.Tool, 10, 1, 0}, {endpoint.Tool, 30, 2, 0}}, 2, -1, 2, 2, "[20ms]", "-", "20ms"},
 		{"no usage: chunks", []ev{{endpoint.Other, 5, 1, 0}, {endpoint.Answer, 10, 2, 0}, {endpoint.Answer, 30, 3, 0}}, -1, -1, 2, 2, "[20ms]", "10ms", "20ms"},
+		{"chunks of 1.4 tokens weigh 1.4 tokens", []ev{{endpoint.Answer, 10, 1, 0}, {endpoint.Answer, 20, 2, 0}, {endpoint.Answer, 30, 3, 0}, {endpoint.Answer, 40, 4, 0}, {endpoint.Answer, 50, 5, 0}},
+			7, -1, 5, 5, "[7.1ms 7.1ms 7.1ms 7.1ms 7.1ms 7.1ms]", "10ms", "6.666666ms"},
+		{"the end of the sequence has no text", []ev{{endpoint.Answer, 10, 1, 0}, {endpoint.Answer, 20, 2, 0}, {endpoint.Answer, 30, 3, 0}}, 4, -1, 3, 3, "[10ms 10ms]", "10ms", "6.666666ms"},
 		{"one token has no TPOT", []ev{{endpoint.Answer, 10, 1, 0}}, 1, -1, 1, 1, "[]", "10ms", "-"},
 	}
 	for _, tt := range tests {

@@ -33,10 +33,14 @@ func (t *Tally) Add(s *Sample) {
 	if !s.OK() {
 		return
 	}
+	tokens, recorded := 0.0, int64(0)
 	for _, g := range s.gaps {
 		t.Hist(workload.ChunkGap).Record(time.Duration(g.ns))
 		per := float64(g.tokens) * max(1, s.spread)
-		t.Hist(workload.ITL).RecordN(time.Duration(float64(g.ns)/per), int64(math.Round(per)))
+		tokens += per // a chunk of 1.4 tokens counts once or twice, so that all of them count 1.4 times on average
+		n := int64(math.Round(tokens)) - recorded
+		t.Hist(workload.ITL).RecordN(time.Duration(float64(g.ns)/per), n)
+		recorded += n
 	}
 }
 
