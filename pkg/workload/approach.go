@@ -17,6 +17,8 @@ type Approach struct {
 	Stream *bool `yaml:"stream,omitempty" json:"stream,omitempty" jsonschema:"default=true"`
 	// Headers are sent with every request.
 	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"`
+	// EnvHeaders are the names of the headers that an environment variable is part of.
+	EnvHeaders []string `yaml:"-" json:"-"`
 	// Body fields are merged into every request's JSON body, after ours: a null removes a field of ours.
 	Body map[string]any `yaml:"body,omitempty" json:"body,omitempty"`
 	// MaxTokensField is the name of the body field for the output length: max_completion_tokens (default) or

@@ -13,13 +13,17 @@ var variable = regexp.MustCompile(`\$\{([^}]*)(\}?)`)
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// expandApproach replaces ${NAME} in the URL and the headers of an approach by environment variables.
-func expandApproach(p strict.Place, lookup func(string) (string, bool)) {
+// expandApproach replaces ${NAME} in the URL and the headers of an approach by environment variables, and returns which
+// headers had one.
+func expandApproach(p strict.Place, lookup func(string) (string, bool)) (headers []string) {
 	expand(p.Field("url"), lookup)
-	headers := p.Field("headers")
-	for _, name := range headers.Keys() {
-		expand(headers.Field(name), lookup)
+	for _, name := range p.Field("headers").Keys() {
+		if header := p.Field("headers").Field(name); variable.MatchString(header.Text()) {
+			expand(header, lookup)
+			headers = append(headers, name)
+		}
 	}
+	return headers
 }
 
 // expand replaces the variables in one field. Any other $ stays as it is, and so does what a variable holds.

@@ -12,7 +12,7 @@ const longest = 10_000_000
 
 // draw takes one length from the distribution, at least 1.
 func (l *Lengths) draw(r *stat.Rand) (int, error) {
-	n := 0
+	var n int
 	switch {
 	case l.Fixed != nil:
 		n = *l.Fixed

@@ -41,14 +41,18 @@ func Parse(data []byte, name string, overrides ...Override) (*Scenario, error) {
 	for _, o := range overrides {
 		o.apply(doc)
 	}
+	approaches := doc.At("approaches")
 	var secrets []string
-	for i := range doc.At("approaches").Len() {
-		approach := doc.At("approaches").Item(i)
-		secrets = append(secrets, refuseSecrets(approach)...)
-		expandApproach(approach, os.LookupEnv)
+	envHeaders := make([][]string, approaches.Len())
+	for i := range envHeaders {
+		secrets = append(secrets, refuseSecrets(approaches.Item(i))...)
+		envHeaders[i] = expandApproach(approaches.Item(i), os.LookupEnv)
 	}
 	s := new(Scenario)
 	doc.Decode(s)
+	for i := range s.Approaches {
+		s.Approaches[i].EnvHeaders = envHeaders[i]
+	}
 	validate(s, doc.At(""))
 	if err := scenarioErrors(doc, name, secrets); err != nil {
 		return nil, err

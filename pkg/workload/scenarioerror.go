@@ -91,8 +91,8 @@ func (l ScenarioErrors) Unwrap() []error {
 func scenarioErrors(doc *strict.Document, name string, secrets []string) error {
 	var all ScenarioErrors
 	for _, m := range doc.Mistakes() {
-		all = append(all, &ScenarioError{File: name, Line: m.Line, Column: m.Column, Field: m.Field, Flag: cover(m.Flag, secrets),
-			Problem: cover(m.Problem, secrets), Remedy: cover(m.Remedy, secrets), Source: cover(m.Source, secrets)})
+		all = append(all, &ScenarioError{File: name, Line: m.Line, Column: m.Column, Field: m.Field, Flag: coverSource(m.Flag, secrets),
+			Problem: coverSource(m.Problem, secrets), Remedy: cover(m.Remedy, secrets), Source: coverSource(m.Source, secrets)})
 	}
 	if len(all) == 0 {
 		return nil

@@ -211,6 +211,8 @@ func together(defs reflector.Definitions) {
 		{Required: []string{"pairs"}, MaxProperties: &one},
 	}
 	defs["Arrivals"].DependentSchemas = map[string]*reflector.Schema{"closed_loop": {MaxProperties: &one}}
+	url, _ := defs["Approach"].Properties.Get("url")
+	url.Pattern = `^[hH][tT][tT][pP][sS]?://|\$\{`
 	pairs, _ := defs["Synthetic"].Properties.Get("pairs")
 	pairs.Items.Items.Minimum, pairs.Items.Items.Maximum = "1", "10000000"
 }
@@ -247,7 +249,7 @@ func schemaRefuses(t testing.TB, schema *validator.Schema, text []byte) error {
 	}
 	v, err := validator.UnmarshalJSON(bytes.NewReader(asJSON))
 	if err != nil {
-		t.Fatal(err)
+		return err // .nan and .inf are no JSON
 	}
 	return schema.Validate(v)
 }
@@ -267,5 +269,76 @@ func TestSchemaAcceptsScenarios(t *testing.T) {
 		if err := schemaRefuses(t, schema, text); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
+	}
+}
+
+// beyondSchema are the mistakes that the schema cannot tell: what only the text of the file shows, or several fields
+// together, or the environment.
+var beyondSchema = map[string]bool{
+	"approach-name-twice":             true,
+	"approach-stream-in-body":         true,
+	"duration-too-long":               true,
+	"environment-name":                true,
+	"environment-open":                true,
+	"environment-unset-in-header":     true,
+	"environment-unset":               true,
+	"fault-probabilities":             true,
+	"fault-stall-probability":         true,
+	"fault-stall-without-length":      true,
+	"fault-without-probability":       true,
+	"header-line-end":                 true,
+	"header-name":                     true,
+	"key-in-body":                     true,
+	"key-in-header":                   true,
+	"key-in-query":                    true,
+	"key-in-url":                      true,
+	"lengths-lognormal-reversed":      true,
+	"lengths-uniform-reversed":        true,
+	"objective-zero":                  true,
+	"ramp-idle":                       true,
+	"rate-beside-steps":               true,
+	"rate-missing":                    true,
+	"simulation-empty":                true,
+	"simulation-service-beside-model": true,
+	"simulation-zero-beside-profile":  true,
+	"spike-edge":                      true,
+	"spike-outside":                   true,
+	"steps-idle":                      true,
+	"steps-late":                      true,
+	"steps-order":                     true,
+	"trace-prompts-without-trace":     true,
+	"trace-with-rate":                 true,
+	"url-fragment":                    true,
+	"url-of-one-call":                 true,
+	"url-port":                        true,
+	"url-without-host":                true,
+	"yaml-not-utf-8":                  true,
+	"yaml-tag":                        true,
+}
+
+// TestSchemaRefusesMistakes: every other wrong scenario is refused by the schema too, or is no YAML at all.
+func TestSchemaRefusesMistakes(t *testing.T) {
+	schema := compileSchema(t)
+	files, err := filepath.Glob("testdata/mistakes/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no mistakes: %v", err)
+	}
+	known := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+		refused := schemaRefuses(t, schema, text) != nil
+		if beyondSchema[name] {
+			known++
+		}
+		if refused == beyondSchema[name] {
+			t.Errorf("%s: refused %t, beyond the schema %t", name, refused, beyondSchema[name])
+		}
+	}
+	if known != len(beyondSchema) {
+		t.Errorf("%d of beyondSchema are there, want %d", known, len(beyondSchema))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/infbench/infbench/pkg/workload/internal/strict"
 )
@@ -23,18 +24,19 @@ var keyForm = regexp.MustCompile(`\bsk-[\w\-]{4,}` +
 // userinfo finds the password of a URL in any text.
 var userinfo = regexp.MustCompile(`(://[^/\s@:]*:)([^/\s@]+)@`)
 
-// secretValue finds what follows a secret name, in a line of YAML, in a URL or in an override.
-var secretValue = regexp.MustCompile(`(?i)((?:api[-_]?key|\bkey|authorization|token|secret|password|signature|cookie)["']?\s*[:=]\s*["']?)([^\s"'&,}]{4,})`)
+// namedValue finds a name and what follows it: in a line of YAML, in a URL or in an override.
+var namedValue = regexp.MustCompile(`([\w\-.]+)(["'\]]?\s*[:=]\s*["']?)([^\s"'&,}][^"'&,}\n]{3,})`)
 
-// cover puts stars over the known secrets in a text, and over what looks like one. Lengths stay as they are, so that a
-// marker below a line still points at the same place.
-func cover(s string, secrets []string) string {
-	stars := func(found string) string {
-		if strings.Contains(found, "${") {
-			return found // the name of a variable is no secret
-		}
-		return strings.Repeat("*", len([]rune(found)))
+// stars covers a secret. Lengths stay as they are, so that a marker below a line still points at the same place.
+func stars(secret string) string {
+	if strings.Contains(secret, "${") {
+		return secret // the name of a variable is no secret
 	}
+	return strings.Repeat("*", utf8.RuneCountInString(secret))
+}
+
+// cover puts stars over the known secrets in a text, and over what looks like one.
+func cover(s string, secrets []string) string {
 	for _, secret := range secrets {
 		if len(secret) < 4 {
 			continue // it stands in every other word
@@ -42,13 +44,21 @@ func cover(s string, secrets []string) string {
 		s = strings.ReplaceAll(s, secret, stars(secret))
 	}
 	s = keyForm.ReplaceAllStringFunc(s, stars)
-	for _, form := range []*regexp.Regexp{userinfo, secretValue} {
-		s = form.ReplaceAllStringFunc(s, func(found string) string {
-			m := form.FindStringSubmatch(found)
-			return m[1] + stars(m[2]) + found[len(m[1])+len(m[2]):]
-		})
-	}
-	return s
+	return userinfo.ReplaceAllStringFunc(s, func(found string) string {
+		m := userinfo.FindStringSubmatch(found)
+		return m[1] + stars(m[2]) + "@"
+	})
+}
+
+// coverSource covers a text that is, or quotes, what somebody wrote: there a name says what follows it.
+func coverSource(s string, secrets []string) string {
+	return namedValue.ReplaceAllStringFunc(cover(s, secrets), func(found string) string {
+		m := namedValue.FindStringSubmatch(found)
+		if !isSecretName(m[1]) {
+			return found
+		}
+		return m[1] + m[2] + stars(m[3])
+	})
 }
 
 // isSecretName reports whether a header, a query parameter or a field of a body with this name usually holds a secret.
@@ -99,6 +109,7 @@ func refuseSecrets(approach strict.Place) (found []string) {
 			refuse(p, text, "a secret stands in the file", fmt.Sprintf("use key_env: NAME for the API key, or %s: ${NAME} for another", name))
 		}
 	}
+	found = append(found, refuseInBody(approach.Field("body"))...)
 	u := approach.Field("url")
 	if m := userinfo.FindStringSubmatch(u.Text()); m != nil && !strings.Contains(m[2], "${") {
 		refuse(u, m[2], "a password stands in the file", "put it in an environment variable: ${NAME}")
@@ -112,21 +123,37 @@ func refuseSecrets(approach strict.Place) (found []string) {
 	return found
 }
 
+// refuseInBody reports keys that stand in a group of the body, at any depth.
+func refuseInBody(p strict.Place) (found []string) {
+	for _, name := range p.Keys() {
+		field := p.Field(name)
+		if text := field.Text(); text != "" && (isSecretName(name) || keyForm.MatchString(text)) {
+			field.Mistake("a secret stands in the file", "use key_env: NAME for the API key, and a header, as ${NAME}, for another")
+			found = append(found, text)
+		}
+		found = append(found, refuseInBody(field)...)
+		for i := range field.Len() {
+			found = append(found, refuseInBody(field.Item(i))...)
+		}
+	}
+	return found
+}
+
 // looksLikeKey reports whether what should be the name of a variable is rather a key.
 func looksLikeKey(s string) bool {
 	long := len(s) >= 20 && strings.ContainsAny(s, "0123456789") && strings.ToUpper(s) != s
 	return long || keyForm.MatchString(s)
 }
 
-// Redacted is a deep copy without secrets: the password of URLs, and the values of query parameters, headers and
-// fields of the body that usually hold a secret or look like one.
+// Redacted is a deep copy without secrets: the password of URLs, the values of query parameters, headers and fields of
+// the body that usually hold a secret or look like one, and every header that an environment variable is part of.
 func (s *Scenario) Redacted() *Scenario {
 	c := clone(*s)
 	for i := range c.Approaches {
 		a := &c.Approaches[i]
 		a.URL = redactURL(a.URL)
 		for name, value := range a.Headers {
-			if isSecretName(name) || keyForm.MatchString(value) {
+			if isSecretName(name) || keyForm.MatchString(value) || slices.Contains(a.EnvHeaders, name) {
 				a.Headers[name] = covered
 			}
 		}

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,15 +42,9 @@ func limit(p strict.Place, d Duration, bound time.Duration) {
 	}
 }
 
-// present lists which of these fields a group has.
+// present lists which of these fields a group has, in the order of the document.
 func present(p strict.Place, fields ...string) []string {
-	var found []string
-	for _, f := range fields {
-		if p.Field(f).Present() {
-			found = append(found, f)
-		}
-	}
-	return found
+	return slices.DeleteFunc(p.Keys(), func(key string) bool { return !slices.Contains(fields, key) })
 }
 
 // exactlyOne reports a group that has none of these fields, or more than one; it returns the only one.
@@ -62,10 +57,10 @@ func exactlyOne(p strict.Place, remedy string, fields ...string) string {
 	case len(found) == 1:
 		return found[0]
 	case len(found) > 1:
-		p.Field(found[1]).Mistake(fmt.Sprintf("beside %s", strings.Join(append(found[:1:1], found[2:]...), " and ")),
+		p.Field(found[1]).Mistake("stands beside "+strings.Join(append(found[:1:1], found[2:]...), " and "),
 			"keep exactly one of "+strings.Join(fields, ", "))
 	case p.Sound(): // what stands there instead is reported
-		p.Mistake("empty", remedy+": exactly one of "+strings.Join(fields, ", "))
+		p.Mistake("has none of "+strings.Join(fields, ", "), remedy+": give exactly one of them")
 	}
 	return ""
 }
@@ -179,9 +174,12 @@ func validatePrompts(prompts *Prompts, p, arrivals strict.Place) {
 }
 
 func validatePair(pair [2]int, p strict.Place) {
+	if !p.Sound() {
+		return
+	}
 	for i, n := range pair {
-		if at := p.Item(i); at.Sound() && (n < 1 || n > 10_000_000) {
-			at.Mistake(fmt.Sprintf("%d is no length", n), "give 1 to 10000000 tokens: [input, output]")
+		if n < 1 || n > longest {
+			p.Item(i).Mistake(fmt.Sprintf("%d is out of range", n), fmt.Sprintf("give [input, output], each 1 to %d tokens", longest))
 		}
 	}
 }

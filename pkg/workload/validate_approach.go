@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"math"
 	"net/url"
 	"strings"
 
@@ -111,7 +112,7 @@ func validateFaults(faults []Fault, p strict.Place) {
 			at.Field("probability").Mistake("missing", fmt.Sprintf("say how many requests it hits: {kind: %s, probability: 0.01}", f.Kind))
 		}
 		if sum += f.Probability; sum > 1+1e-9 {
-			at.Field("probability").Mistake(fmt.Sprintf("the probabilities add up to %s: a request meets one fault at most", formatFloat(sum)), "let them add up to at most 1")
+			at.Field("probability").Mistake(fmt.Sprintf("the probabilities add up to %s: a request meets one fault at most", formatFloat(math.Round(1000*sum)/1000)), "let them add up to at most 1")
 		}
 	}
 }

@@ -82,20 +82,12 @@ func (d *decoder) emptyRemedy(p Place, t reflect.Type, r rule) string {
 func (d *decoder) text(p Place, v reflect.Value, reader encoding.TextUnmarshaler, r rule) {
 	written := p.node.text
 	if !p.node.isScalar() && p.node.flag == "" {
-		p.Mistake(p.node.describe(), "write a text: "+r.advice())
+		_, remedy := r.parts(reader.UnmarshalText(nil)) // which says what a text should look like
+		p.Mistake(p.node.describe(), remedy)
 		return
 	}
 	if err := reader.UnmarshalText([]byte(written)); err != nil {
-		problem, remedy := err.Error(), r.advice()
-		var parts interface {
-			error
-			Problem() string
-			Remedy() string
-		}
-		if errors.As(err, &parts) {
-			problem, remedy = parts.Problem(), parts.Remedy()
-		}
-		p.Mistake(problem, remedy)
+		p.Mistake(r.parts(err))
 		return
 	}
 	switch {
@@ -104,6 +96,22 @@ func (d *decoder) text(p Place, v reflect.Value, reader encoding.TextUnmarshaler
 	case v.CanFloat():
 		r.checkNumber(p, v.Float(), written)
 	}
+}
+
+// parts are the problem and the remedy of an error.
+func (r *rule) parts(err error) (problem, remedy string) {
+	var parts interface {
+		error
+		Problem() string
+		Remedy() string
+	}
+	switch {
+	case errors.As(err, &parts):
+		return parts.Problem(), parts.Remedy()
+	case err != nil:
+		return err.Error(), r.advice()
+	}
+	return "", r.advice()
 }
 
 // group decodes a mapping into a struct, or only fills in defaults where there is none.
@@ -139,6 +147,8 @@ func missingRemedy(f field, t reflect.Type) string {
 		return fmt.Sprintf("add `%s:` with one of %s", f.name, strings.Join(f.rule.enum, ", "))
 	case t.Kind() == reflect.Struct:
 		return fmt.Sprintf("add `%s:` with its fields: %s", f.name, strings.Join(names(fieldsOf(t)), ", "))
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		return fmt.Sprintf("add `%s:` with a list below it, each item beginning with - and having fields: %s", f.name, strings.Join(names(fieldsOf(t.Elem())), ", "))
 	}
 	return fmt.Sprintf("add `%s:`", f.name)
 }
@@ -196,7 +206,11 @@ func (d *decoder) list(p Place, v reflect.Value, r rule) {
 		p.Mistake(fmt.Sprintf("%d items", n), fmt.Sprintf("give %d", v.Len()))
 		return
 	case n < r.minItems:
-		p.Mistake("an empty list", "give at least one item, or remove the line")
+		remedy := "give at least one item"
+		if !r.required {
+			remedy += ", or remove the line"
+		}
+		p.Mistake("an empty list", remedy)
 		return
 	}
 	if v.Kind() == reflect.Slice {
@@ -246,7 +260,7 @@ func (d *decoder) scalar(p Place, v reflect.Value, r rule) {
 	case v.CanFloat():
 		f, ok := n.float()
 		if !ok {
-			wrong("write a number: " + r.span())
+			p.Mistake(n.noNumber(r, "write a number: "+r.span()))
 			return
 		}
 		v.SetFloat(f)
@@ -263,7 +277,7 @@ func (d *decoder) whole(p Place, v reflect.Value, r rule) {
 		if ok {
 			p.Mistake(p.node.text+" is no whole number", "give a whole number")
 		} else {
-			p.Mistake(p.node.describe(), "write a whole number")
+			p.Mistake(p.node.noNumber(r, "write a whole number"))
 		}
 		return
 	}
@@ -284,11 +298,36 @@ func (d *decoder) whole(p Place, v reflect.Value, r rule) {
 			v.SetInt(int64(i))
 		}
 	}
-	if !fits {
+	switch {
+	case !fits && f < 0:
 		p.Mistake(p.node.text+" is out of range", "give "+r.span())
+		return
+	case !fits:
+		p.Mistake(p.node.tooLarge(r))
 		return
 	}
 	r.checkNumber(p, f, p.node.text)
+}
+
+// noNumber says what is wrong where a number should be, and what to do. A number that is too large for the YAML parser is
+// text to it.
+func (n *node) noNumber(r rule, remedy string) (problem, advice string) {
+	switch _, err := strconv.ParseFloat(n.text, 64); {
+	case n.kind != text || n.text == "" || strings.Trim(n.text, "+-.0123456789") != "":
+	case n.quoted && err == nil:
+		return n.describe(), "remove the quotes"
+	case !n.quoted:
+		return n.tooLarge(r)
+	}
+	return n.describe(), remedy
+}
+
+// tooLarge says that a number does not fit into its type.
+func (n *node) tooLarge(r rule) (problem, remedy string) {
+	if r.max != nil {
+		return n.text + " is out of range", "give " + r.span()
+	}
+	return n.text + " is out of range", "give a smaller number"
 }
 
 // float is the value of a number.

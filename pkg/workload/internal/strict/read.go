@@ -3,6 +3,7 @@ package strict
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -48,7 +49,8 @@ func Read(data []byte) *Document {
 func (d *Document) invalidByte() position {
 	for i, line := range d.lines {
 		if !utf8.ValidString(line) {
-			return position{line: i + 1, column: utf8.RuneCountInString(line[:len(line)-len(strings.TrimLeft(line, " "))]) + 1}
+			before := strings.IndexRune(line, utf8.RuneError) // an invalid byte, too
+			return position{line: i + 1, column: utf8.RuneCountInString(line[:before]) + 1}
 		}
 	}
 	return position{line: 1, column: 1}
@@ -71,7 +73,7 @@ func (d *Document) parse(src string, at position) *ast.File {
 		return nil
 	}
 	pos := d.place(syntax.GetToken(), at)
-	d.report(pos, "", "this is no YAML: "+syntax.GetMessage(), syntaxRemedy(syntax.GetMessage(), d.line(pos.line)))
+	d.report(pos, "", "this is no YAML: "+strings.ReplaceAll(syntax.GetMessage(), "\t", `\t`), syntaxRemedy(syntax.GetMessage(), d.line(pos.line)))
 	return nil
 }
 
@@ -108,16 +110,16 @@ func (d *Document) place(tk *token.Token, at position) position {
 // syntaxRemedy says what usually causes what the YAML parser complains about.
 func syntaxRemedy(message, line string) string {
 	switch {
-	case strings.Contains(message, `'\t'`) || strings.Contains(message, "tab character"):
+	case strings.Contains(message, "\t") || strings.Contains(message, "tab character"):
 		return "indent with spaces, never with tabs"
 	case strings.Contains(line, "${") && strings.ContainsAny(message, "{}[],"):
 		return `put a text that holds { or } in quotes: url: "${URL}/v1"`
 	case strings.Contains(message, "mapping value is not allowed"):
-		return `a line holds one "key: value"; put a text that holds ": " in quotes`
+		return `a line holds one "name: value"; put a text that holds ": " in quotes`
 	case strings.Contains(message, "could not find end character"):
 		return "close the quote"
 	case strings.Contains(message, "must be specified") || strings.Contains(message, "could not find flow"):
-		return "close every bracket; put a text that holds a bracket or a comma in quotes"
+		return "close every bracket, in the lines above too; put a text that holds a bracket or a comma in quotes"
 	case strings.Contains(message, "is not allowed in this context"):
 		return "check the indentation: the fields of one group begin in the same column"
 	}
@@ -132,7 +134,7 @@ func (d *Document) convert(file *ast.File) {
 		case doc.Body == nil:
 		case doc.Body.Type() == ast.DirectiveType:
 		case body != nil:
-			d.report(d.place(doc.Body.GetToken(), position{}), "", "a second document begins here", "keep one scenario in a file, without a line of ---")
+			d.report(d.place(doc.Start, position{}), "", "a second document begins here", "keep one scenario in a file, without a line of ---")
 			return
 		default:
 			body = doc.Body
@@ -140,7 +142,9 @@ func (d *Document) convert(file *ast.File) {
 	}
 	if body != nil {
 		c := &converter{doc: d, anchors: map[string]*node{}, budget: maxNodes}
-		d.root = c.node(body, "")
+		if root := c.node(body, ""); c.budget >= 0 {
+			d.root = root
+		}
 	}
 }
 
@@ -167,7 +171,9 @@ func (c *converter) node(n ast.Node, path string) *node {
 	}
 	switch n := n.(type) {
 	case *ast.StringNode:
-		return scalar(text, n.Value, n.Value)
+		made := scalar(text, n.Value, n.Value)
+		made.quoted = n.Token.Type == token.DoubleQuoteType || n.Token.Type == token.SingleQuoteType
+		return made
 	case *ast.LiteralNode:
 		value := ""
 		if n.Value != nil {
@@ -217,26 +223,31 @@ func (c *converter) alias(n *ast.AliasNode, at position, path string) *node {
 		for name := range c.anchors {
 			names = append(names, name)
 		}
-		c.doc.report(at, path, "there is no anchor &"+name+" before this line", DidYouMean(name, names, "the anchors are"))
+		slices.Sort(names)
+		remedy := "write the value out, or put &" + name + " before the one that it should repeat"
+		if len(names) > 0 {
+			remedy = DidYouMean(name, names, "the anchors are")
+		}
+		c.doc.report(at, path, "there is no anchor &"+name+" before this line", remedy)
 		return &node{position: at}
 	}
-	return c.copy(original)
+	return c.copy(original, at)
 }
 
-// copy copies a tree, as far as the budget reaches.
-func (c *converter) copy(n *node) *node {
+// copy copies a tree, as far as the budget reaches; at is where the alias stands.
+func (c *converter) copy(n *node, at position) *node {
 	if c.budget--; c.budget < 0 {
-		c.doc.report(n.position, "", "aliases make this document too large", "write less with aliases")
-		return &node{position: n.position}
+		c.doc.report(at, "", "aliases make this document too large", "write less with aliases")
+		return &node{position: at}
 	}
 	same := *n
 	same.entries, same.items = nil, nil
 	for _, e := range n.entries {
-		e.value = c.copy(e.value)
+		e.value = c.copy(e.value, at)
 		same.entries = append(same.entries, e)
 	}
 	for _, i := range n.items {
-		i.value = c.copy(i.value)
+		i.value = c.copy(i.value, at)
 		same.items = append(same.items, i)
 	}
 	return &same

@@ -117,7 +117,7 @@ func (r *rule) checkText(p Place, s string) {
 		}
 		p.Mistake(fmt.Sprintf("%s is not known", Quote(s)), remedy)
 	case r.pattern != nil && !r.pattern.MatchString(s):
-		p.Mistake(Quote(s)+" has another form", r.advice())
+		p.Mistake(Quote(s)+" has the wrong form", r.advice())
 	}
 }
 
@@ -134,29 +134,37 @@ func (r *rule) checkNumber(p Place, v float64, s string) {
 
 // span says which numbers are allowed.
 func (r *rule) span() string {
-	var words []string
-	if r.min != nil {
-		if r.min.exclusive {
-			words = append(words, "more than "+r.min.text)
-		} else {
-			words = append(words, r.min.text+" or more")
-		}
-	}
-	if r.max != nil {
-		if r.max.exclusive {
-			words = append(words, "less than "+r.max.text)
-		} else {
-			words = append(words, "at most "+r.max.text)
-		}
-	}
-	text := strings.Join(words, " and ")
-	if text == "" {
-		text = "a finite number"
+	text := "a finite number"
+	switch low, high := r.min, r.max; {
+	case low != nil && high != nil && !low.exclusive && !high.exclusive:
+		text = low.text + " to " + high.text
+	case low != nil && high != nil:
+		text = low.from() + " and " + high.to()
+	case low != nil:
+		text = low.from()
+	case high != nil:
+		text = high.to()
 	}
 	if r.example != "" {
 		text += ", such as " + r.example
 	}
 	return text
+}
+
+// from says what a lower bound asks for.
+func (b *bound) from() string {
+	if b.exclusive {
+		return "more than " + b.text
+	}
+	return b.text + " or more"
+}
+
+// to says what an upper bound asks for.
+func (b *bound) to() string {
+	if b.exclusive {
+		return "less than " + b.text
+	}
+	return "at most " + b.text
 }
 
 // advice says what to write, for a field that is missing, empty or of another form.

@@ -94,6 +94,7 @@ const (
 type node struct {
 	kind kind
 	position
+	quoted  bool    // a text that stands in quotes
 	text    string  // of a scalar, without quotes; of a value given by a flag, whatever it is, as it was given
 	value   any     // of a scalar: nil, bool, int64, uint64, float64 or string
 	entries []entry // of a mapping
