@@ -27,6 +27,7 @@ type collector struct {
 	recent          Hist  // TTFT of the current phase, for the live display
 	recentPhase     Phase
 	attempts        int
+	first           int // of the first hopelessAfter requests of the schedule, how many ended
 	events          int64
 	lagMax          time.Duration
 	errors          int64
@@ -100,7 +101,7 @@ func (c *collector) add(s *Sample) {
 			c.example[s.Class] = s.Error
 		}
 	}
-	c.judgeHope()
+	c.judgeHope(s)
 	if s.Phase != c.recentPhase {
 		c.recentPhase = s.Phase
 		c.recent.Reset()
@@ -115,15 +116,19 @@ func (c *collector) add(s *Sample) {
 }
 
 // judgeHope gives up on an endpoint that refuses everything from the start: sending the rest of the schedule would only
-// spend the user's time.
-func (c *collector) judgeHope() {
-	if c.attempts != hopelessAfter || c.hopeless == nil {
+// spend the user's time. It waits for the first of the schedule, not for the first that ended: refusals come back at
+// once, and answers among them take their time.
+func (c *collector) judgeHope(s *Sample) {
+	if s.Index >= hopelessAfter {
 		return
 	}
-	for class, n := range c.classes {
-		if n == hopelessAfter && class != endpoint.OK && class != endpoint.Unfinished && class != endpoint.Cancelled {
-			c.hopeless(fmt.Errorf("%s: each of the first %d requests failed (%s): %s", c.block.Approach, n, class, c.example[class]))
-		}
+	if c.first++; c.first != hopelessAfter || c.classes[s.Class] != c.attempts || c.hopeless == nil {
+		return
+	}
+	switch s.Class {
+	case endpoint.OK, endpoint.Unfinished, endpoint.Cancelled:
+	default:
+		c.hopeless(fmt.Errorf("%s: each of the first %d requests failed (%s): %s", c.block.Approach, hopelessAfter, s.Class, c.example[s.Class]))
 	}
 }
 

@@ -348,6 +348,25 @@ func TestFlakyEndpointIsMeasured(t *testing.T) {
 	})
 }
 
+// Refusals come back at once and answers take their time: that the first to end were all refused says nothing yet.
+func TestSlowAnswersAmongQuickRefusalsAreMeasured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := testBlock(func(ctx context.Context, req *workload.Request, at func(endpoint.Kind)) endpoint.Result {
+			if req.Index%4 != 0 {
+				return endpoint.Result{Class: endpoint.RateLimited, Status: 429, Error: "slow down"}
+			}
+			if c := wait(ctx, 4*time.Second); c != endpoint.OK {
+				return endpoint.Result{Class: c}
+			}
+			return answer(ctx, req, at)
+		})
+		_, rows, err := runBlock(t, &Runner{}, t.Context(), b)
+		if err != nil || len(rows) != 100 {
+			t.Errorf("%d rows, %v", len(rows), err)
+		}
+	})
+}
+
 // A disk that fails stops the run with an error that names the record; what was written before stays.
 func TestDiskFailureStopsTheRun(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
