@@ -1,14 +1,15 @@
 package analyze
 
 import (
+	"context"
+	"encoding/json"
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"context"
 
 	"github.com/infbench/infbench/pkg/endpoint"
 	"github.com/infbench/infbench/pkg/measure"
@@ -262,5 +263,59 @@ func TestUnsentRequestsInvalidate(t *testing.T) {
 	a.delivery(f)
 	if v := a.verdict(); v.Verdict != Invalid || v.Reasons[0].Code != "offered_delivered" {
 		t.Errorf("%+v", v)
+	}
+}
+
+// Whose fault it is that a request never went out.
+func TestDelivery(t *testing.T) {
+	at := measure.At
+	tests := []struct {
+		name          string
+		row           measure.Sample
+		code, verdict string // empty: no reason
+	}{
+		{"still waiting for a connection at the end of the drain", measure.Sample{Class: endpoint.Unfinished, Dispatched: at(0), ConnectStart: at(0)}, "refused", Valid},
+		{"the server took no bytes", measure.Sample{Class: endpoint.TimeoutTotal, Dispatched: at(0), ConnectStart: at(0), Connected: at(0)}, "", Valid},
+		{"no file descriptor left", measure.Sample{Class: endpoint.ClientLimit, Error: "too many open files", Dispatched: at(0), ConnectStart: at(0)}, "client_limits", Invalid},
+		{"never tried", measure.Sample{Class: endpoint.Cancelled, Dispatched: at(0)}, "offered_delivered", Invalid},
+	}
+	for _, tt := range tests {
+		f := foldOf(100, 0)
+		for range 5 {
+			f.add(&tt.row)
+		}
+		a := &audit{}
+		a.delivery(f)
+		v := a.verdict()
+		if tt.code == "" && len(v.Reasons) > 0 || tt.code != "" && (len(v.Reasons) != 1 || v.Reasons[0].Code != tt.code) || v.Verdict != tt.verdict {
+			t.Errorf("%s: %+v, want %s %s", tt.name, v, tt.verdict, tt.code)
+		}
+	}
+}
+
+// A proxy that holds answers back until they are whole makes every gap 0, which no threshold on gaps can see.
+func TestBufferedAnswersAreSuspect(t *testing.T) {
+	for whole, want := range map[int]string{10: Valid, 30: Suspect} {
+		f := newFold("a", workload.RequestLimits{})
+		for i := range 100 {
+			n, s := 20, measure.Sample{Class: endpoint.OK, Scheduled: measure.At(0), Sent: measure.At(0), Chunks: 20, Reads: 20,
+				FirstToken: measure.At(time.Second), LastToken: measure.At(2 * time.Second)}
+			if s.OutputTokens = &n; i < whole {
+				s.Reads, s.LastToken = 1, s.FirstToken
+			}
+			f.add(&s)
+		}
+		a := &audit{}
+		a.tokens(f, &measure.Manifest{Scenario: &workload.Scenario{}})
+		if v := a.verdict(); v.Verdict != want {
+			t.Errorf("%d of 100 answers in one read: %+v, want %s", whole, v, want)
+		}
+	}
+}
+
+// Lists are lists in summary.json, also when they are empty.
+func TestNoObjectiveIsAnEmptyList(t *testing.T) {
+	if b, err := json.Marshal(foldOf(1, 0).summary(workload.SLO{})); err != nil || !strings.Contains(string(b), `"slo":[]`) {
+		t.Errorf("%s, %v", b, err)
 	}
 }

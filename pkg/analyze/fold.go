@@ -14,6 +14,8 @@ type fold struct {
 	ok        int
 	good      int
 	sent      int // on the wire at all
+	refused   int // the endpoint gave no connection
+	unsent    int // never got as far as asking for one: the client's own fault
 	blocks    int
 	span      float64 // seconds of measure phase, over all blocks
 	classes   map[endpoint.Class]int
@@ -23,6 +25,8 @@ type fold struct {
 	tokens    tokenFold
 	chunks    int64
 	coalesced int64
+	long      int  // answers of several chunks
+	whole     int  // of those, how many came in one read
 	derived   bool // some chunks held more than one token
 	reported  int  // successful requests whose queue the server reported
 	simulated bool
@@ -64,12 +68,13 @@ func newFold(name string, limits workload.RequestLimits) *fold {
 	return &fold{name: name, limits: limits, classes: map[endpoint.Class]int{}, examples: map[endpoint.Class]string{}}
 }
 
+// longAnswer is the number of chunks from which an answer that comes in one network read was held back on its way.
+const longAnswer = 8
+
 // add folds one row of the measure phase.
 func (f *fold) add(s *measure.Sample) {
 	f.attempts++
-	if s.Sent.Known() {
-		f.sent++
-	}
+	f.addDelivery(s)
 	if lag, ok := s.Lag(); ok {
 		f.lag.Record(lag)
 	}
@@ -90,7 +95,33 @@ func (f *fold) add(s *measure.Sample) {
 	}
 	f.chunks += int64(s.Chunks)
 	f.coalesced += int64(s.Chunks - s.Reads)
+	if s.Chunks >= longAnswer {
+		f.long++
+		if s.Reads == 1 {
+			f.whole++
+		}
+	}
 	f.addTokens(s)
+}
+
+func (f *fold) addDelivery(s *measure.Sample) {
+	if s.Sent.Known() {
+		f.sent++
+	}
+	switch s.Class {
+	case endpoint.ConnectFailed, endpoint.TLSFailed, endpoint.TimeoutConnect:
+		f.refused++
+		return
+	case endpoint.ClientLimit:
+		return // judged on its own
+	}
+	switch {
+	case s.Connected.Known() || s.Sent.Known():
+	case s.ConnectStart.Known(): // cut short while it waited, by the drain or a limit of time
+		f.refused++
+	default:
+		f.unsent++
+	}
 }
 
 func (f *fold) addTokens(s *measure.Sample) {
@@ -131,7 +162,7 @@ func good(s *measure.Sample, l workload.RequestLimits) bool {
 func (f *fold) summary(slo workload.SLO) ApproachSummary {
 	a := ApproachSummary{Name: f.name, Simulated: f.simulated, Attempts: f.attempts, OK: f.ok,
 		Errors: f.classes, ErrorExamples: f.examples,
-		Metrics: map[workload.Metric]*Quantiles{}, Labels: map[workload.Metric]string{}}
+		Metrics: map[workload.Metric]*Quantiles{}, Labels: map[workload.Metric]string{}, SLO: []ObjectiveResult{}}
 	if f.span > 0 {
 		a.OfferedRate = float64(f.attempts) / f.span
 		a.DeliveredRate = float64(f.sent) / f.span

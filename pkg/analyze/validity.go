@@ -141,15 +141,16 @@ func (f *fold) median(m workload.Metric) time.Duration {
 }
 
 // delivery compares what was sent with what was scheduled. A request that could not connect is the endpoint's failure,
-// not the client's.
+// not the client's, unless the client had nothing left to connect with.
 func (a *audit) delivery(f *fold) {
-	refused := f.classes[endpoint.ConnectFailed] + f.classes[endpoint.TLSFailed] + f.classes[endpoint.TimeoutConnect]
-	due := f.attempts - refused
-	if due > 0 && float64(f.sent) < deliveredShare*float64(due) {
-		a.add(Invalid, "offered_delivered", "%s: %d of %d scheduled requests never went out: the client could not keep the schedule", f.name, due-f.sent, due)
+	if float64(f.unsent) > (1-deliveredShare)*float64(f.attempts) {
+		a.add(Invalid, "offered_delivered", "%s: %d of %d scheduled requests never went out: the client could not keep the schedule", f.name, f.unsent, f.attempts)
 	}
-	if refused > 0 {
-		a.add(Valid, "refused", "%s: %d of %d requests found no connection; they are misses in every figure", f.name, refused, f.attempts)
+	if n := f.classes[endpoint.ClientLimit]; n > 0 {
+		a.add(Invalid, "client_limits", "%s: for %d of %d requests this machine had no file descriptor or port left (%s): raise its limits (ulimit -n), let connections be reused, or lower the rate", f.name, n, f.attempts, f.examples[endpoint.ClientLimit])
+	}
+	if f.refused > 0 {
+		a.add(Valid, "refused", "%s: %d of %d requests found no connection; they are misses in every figure", f.name, f.refused, f.attempts)
 	}
 }
 
@@ -166,6 +167,9 @@ func (a *audit) samples(f *fold) {
 func (a *audit) tokens(f *fold, m *measure.Manifest) {
 	if f.chunks > 0 && float64(f.coalesced) > coalescedShare*float64(f.chunks) && f.median(workload.TPOT) > time.Millisecond {
 		a.add(Suspect, "coalesced", "%s: %.0f%% of the chunks arrived in one read with another: a proxy, the server or a late client bundles them, so gaps between tokens are not the model's", f.name, 100*float64(f.coalesced)/float64(f.chunks))
+	}
+	if float64(f.whole) > coalescedShare*float64(f.long) {
+		a.add(Suspect, "buffered", "%s: %d of %d answers of %d chunks and more came in one network read: something on the way held them back, so their first token has the time of the last and their gaps were never seen", f.name, f.whole, f.long, longAnswer)
 	}
 	t := &f.tokens
 	if t.chunks > 0 {

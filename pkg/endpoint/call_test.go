@@ -8,8 +8,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -340,6 +342,11 @@ func TestTimeouts(t *testing.T) {
 }
 
 func TestConnectFailures(t *testing.T) {
+	failing := func(ip string, err syscall.Errno) func(context.Context, string, string) (net.Conn, error) {
+		return func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.ParseIP(ip), Port: 80}, Err: os.NewSyscallError("connect", err)}
+		}
+	}
 	tests := []struct {
 		name  string
 		dial  func(context.Context, string, string) (net.Conn, error)
@@ -349,6 +356,9 @@ func TestConnectFailures(t *testing.T) {
 		{"refused", func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 		}, ConnectFailed, "refused"},
+		{"no file descriptor is left", failing("10.0.0.1", syscall.EMFILE), ClientLimit, "too many open files"},
+		{"no port is left", failing("10.0.0.1", syscall.EADDRNOTAVAIL), ClientLimit, "cannot assign"},
+		{"no IPv6 here", failing("::1", syscall.EADDRNOTAVAIL), ConnectFailed, "cannot assign"},
 		{"no such host", func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.DNSError{Err: "no such host", Name: "mem"}
 		}, ConnectFailed, "no such host"},

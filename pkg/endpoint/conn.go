@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -117,5 +118,22 @@ func (d *dialer) failed(ctx context.Context, class Class, err error, stage strin
 	if errors.Is(context.Cause(ctx), errConnectTimeout) {
 		return &dialError{TimeoutConnect, fmt.Errorf("%w of %s: %s", errConnectTimeout, d.timeout, stage)}
 	}
+	if ownLimit(err) {
+		class = ClientLimit
+	}
 	return &dialError{class, err}
+}
+
+// ownLimit tells a failure to connect that is this machine's. A machine without IPv6 says of any such address that it
+// cannot be assigned, which is no lack of ports.
+func ownLimit(err error) bool {
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		return true
+	}
+	var op *net.OpError
+	if !errors.As(err, &op) || !errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return false
+	}
+	addr, ok := op.Addr.(*net.TCPAddr)
+	return ok && addr.IP.To4() != nil
 }

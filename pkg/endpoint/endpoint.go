@@ -77,6 +77,7 @@ type Class string
 const (
 	OK                Class = "ok"
 	ConnectFailed     Class = "connect"
+	ClientLimit       Class = "client_limit" // our own machine had no file descriptor or port left to connect with
 	TLSFailed         Class = "tls"
 	TimeoutConnect    Class = "timeout_connect"
 	TimeoutFirstToken Class = "timeout_first_token"
