@@ -295,7 +295,7 @@ func TestDelivery(t *testing.T) {
 
 // A proxy that holds answers back until they are whole makes every gap 0, which no threshold on gaps can see.
 func TestBufferedAnswersAreSuspect(t *testing.T) {
-	for whole, want := range map[int]string{10: Valid, 30: Suspect} {
+	for whole, want := range map[int]string{10: Valid, 100: Suspect} {
 		f := newFold("a", workload.RequestLimits{})
 		for i := range 100 {
 			n, s := 20, measure.Sample{Class: endpoint.OK, Scheduled: measure.At(0), Sent: measure.At(0), Chunks: 20, Reads: 20,
