@@ -3,6 +3,7 @@ package workload
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,13 @@ type datasetRow struct {
 	messages  []Message
 	maxTokens int // 0: the row does not say
 	words     int
+}
+
+// datasetLine is a line as it is written.
+type datasetLine struct {
+	Prompt    *string   `json:"prompt"`
+	Messages  []Message `json:"messages"`
+	MaxTokens *int      `json:"max_tokens"`
 }
 
 // readDataset reads a JSONL file of {"prompt": "..."} or {"messages": [...]}, each with an optional "max_tokens".
@@ -38,6 +46,9 @@ func parseDataset(in io.Reader, name string) ([]datasetRow, error) {
 	r := bufio.NewReaderSize(in, 64<<10)
 	for line := 1; ; line++ {
 		b, err := r.ReadBytes('\n')
+		if line == 1 {
+			b = bytes.TrimPrefix(b, []byte("\ufeff"))
+		}
 		if len(bytes.TrimSpace(b)) > 0 {
 			row, perr := parseDatasetRow(b)
 			if perr != nil {
@@ -54,25 +65,30 @@ func parseDataset(in io.Reader, name string) ([]datasetRow, error) {
 	}
 }
 
+// rowForm is what a row looks like.
+const rowForm = `{"prompt": "..."} or {"messages": [{"role": "user", "content": "..."}]}`
+
 func parseDatasetRow(b []byte) (datasetRow, error) {
-	var raw struct {
-		Prompt    *string   `json:"prompt"`
-		Messages  []Message `json:"messages"`
-		MaxTokens *int      `json:"max_tokens"`
-	}
+	var raw datasetLine
 	if err := json.Unmarshal(b, &raw); err != nil {
-		return datasetRow{}, fmt.Errorf(`not a row (%w): want {"prompt": "..."} or {"messages": [{"role": "user", "content": "..."}]}`, err)
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			return datasetRow{}, fmt.Errorf("%s is of type %s: want %s", cmp.Or(wrong.Field, "the row"), wrong.Value, rowForm)
+		}
+		return datasetRow{}, fmt.Errorf("not a row (%w): want %s", err, rowForm)
 	}
 	row := datasetRow{messages: raw.Messages}
 	switch {
+	case raw.Prompt == nil && raw.Messages == nil:
+		return row, errors.New("neither prompt nor messages: want " + rowForm)
 	case raw.Prompt != nil && raw.Messages != nil:
 		return row, errors.New("both prompt and messages: give one")
 	case raw.Prompt != nil:
 		row.messages = []Message{{Role: "user", Content: *raw.Prompt}}
 	}
 	if raw.MaxTokens != nil {
-		if row.maxTokens = *raw.MaxTokens; row.maxTokens < 1 {
-			return row, fmt.Errorf("max_tokens is %d: want at least 1, or no max_tokens", row.maxTokens)
+		if row.maxTokens = *raw.MaxTokens; row.maxTokens < 1 || row.maxTokens > longest {
+			return row, fmt.Errorf("max_tokens is %d: want 1 to %d, or no max_tokens", row.maxTokens, longest)
 		}
 	}
 	for i, m := range row.messages {

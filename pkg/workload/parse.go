@@ -37,6 +37,11 @@ func Load(path string, overrides ...Override) (*Scenario, error) {
 // impossible or contradictory value and a missing field are errors. All of them are reported in one go, as a
 // ScenarioErrors.
 func Parse(data []byte, name string, overrides ...Override) (*Scenario, error) {
+	return parseWith(os.LookupEnv, data, name, overrides)
+}
+
+// parseWith is Parse with an environment.
+func parseWith(lookup func(string) (string, bool), data []byte, name string, overrides []Override) (*Scenario, error) {
 	doc := strict.Read(bytes.Clone(data))
 	for _, o := range overrides {
 		o.apply(doc)
@@ -46,7 +51,7 @@ func Parse(data []byte, name string, overrides ...Override) (*Scenario, error) {
 	envHeaders := make([][]string, approaches.Len())
 	for i := range envHeaders {
 		secrets = append(secrets, refuseSecrets(approaches.Item(i))...)
-		envHeaders[i] = expandApproach(approaches.Item(i), os.LookupEnv)
+		envHeaders[i] = expandApproach(approaches.Item(i), lookup)
 	}
 	s := new(Scenario)
 	doc.Decode(s)

@@ -70,12 +70,15 @@ func clamp(n, limit int) int {
 }
 
 // Lengths is what request index asks for, in tokens, without building its text. The prompt of a dataset row is counted
-// in words; an output of 0 is left to the server.
+// in words, with its nonce; an output of 0 is left to the server.
 func (s *Source) Lengths(index int) (input, output int) {
 	switch {
 	case s.rows != nil:
 		row := s.row(index)
-		return row.words, s.rowOutput(row, index)
+		if input = row.words; s.unique() {
+			input += NonceWords
+		}
+		return input, s.rowOutput(row, index)
 	case s.trace != nil:
 		a := s.trace[index]
 		return clamp(a.InputTokens, s.prompts.Trace.MaxInput), clamp(a.OutputTokens, s.prompts.Trace.MaxOutput)
@@ -97,6 +100,9 @@ func (s *Source) Lengths(index int) (input, output int) {
 	return input, output
 }
 
+// unique reports whether every prompt starts with a nonce.
+func (s *Source) unique() bool { return s.prompts.Cache != "allowed" }
+
 func (s *Source) row(index int) *datasetRow { return &s.rows[s.order[index%len(s.order)]] }
 
 func (s *Source) rowOutput(row *datasetRow, index int) int {
@@ -113,7 +119,7 @@ func (s *Source) Request(index int, nonce Nonce) Request {
 	req := Request{Index: index}
 	req.InputTokens, req.MaxTokens = s.Lengths(index)
 	var lead string
-	if s.prompts.Cache != "allowed" {
+	if s.unique() {
 		lead = s.nonce(index, nonce)
 	}
 	if s.rows != nil {
@@ -175,6 +181,5 @@ func (s *Source) fromRow(req *Request, row *datasetRow, lead string) {
 	}
 	if lead != "" {
 		req.Messages[0].Content = lead + "\n" + req.Messages[0].Content
-		req.InputTokens += NonceWords
 	}
 }

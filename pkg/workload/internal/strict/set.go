@@ -44,7 +44,7 @@ func (d *Document) Reject(flag, problem, remedy string) {
 // fill makes the node of a value. What is no YAML is taken as a text.
 func (d *Document) fill(slot **node, value string, at position) {
 	probe := &Document{}
-	n := &node{kind: text, value: value}
+	n := &node{kind: text, text: value, value: value}
 	if file := probe.parse(value, at); file != nil && len(file.Docs) == 1 {
 		c := &converter{doc: probe, anchors: map[string]*node{}, budget: maxNodes, at: at}
 		if made := c.node(file.Docs[0].Body, ""); len(probe.mistakes) == 0 {
