@@ -191,6 +191,41 @@ func TestStreamIsStampedExactly(t *testing.T) {
 	})
 }
 
+// lateWriter comes back from a write long after the other side has read it, as a goroutine does that waits for a core.
+type lateWriter struct{ net.Conn }
+
+func (c lateWriter) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	time.Sleep(time.Millisecond)
+	return n, err
+}
+
+// A request was out at the latest when the first byte of its answer came, whenever its writer gets to say so: no service
+// time is negative or too short for that.
+func TestSentIsNotAfterTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := memnet.Listen()
+		go scriptedServer(t, l, []step{{0, sseHead[:20]}, {5 * time.Millisecond, sseHead[20:] + chunked(content("a")+doneEvent) + lastChunk}}, nil)
+		e, err := Open(Config{Approach: workload.Approach{URL: "http://mem/v1"}, Epoch: time.Now(), Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := l.Dial(ctx, network, addr)
+			return lateWriter{c}, err
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		obs := &events{}
+		r := e.Do(t.Context(), &testRequest, obs)
+		e.Close()
+		l.Close()
+		synctest.Wait()
+		sent, _ := obs.first(Sent)
+		headers, _ := obs.first(Headers)
+		if r.Class != OK || sent.At != 0 || headers.At != 0 {
+			t.Errorf("%s %s: sent at %s, the answer began at %s, want both at 0", r.Class, r.Error, sent.At, headers.At)
+		}
+	})
+}
+
 func TestOutcomes(t *testing.T) {
 	stream := func(parts ...string) []step {
 		steps := []step{{0, sseHead}}

@@ -51,6 +51,9 @@ func newClient(cfg *Config, path string, header http.Header) (*client, error) {
 		header.Set(name, value)
 	}
 	for name, values := range header {
+		if name == "Idempotency-Key" || name == "X-Idempotency-Key" {
+			return nil, fmt.Errorf("header %s: one key for all requests lets a server answer the first over and over, and net/http send a failed one again unseen", name)
+		}
 		if !validHeader(name, values[0]) {
 			return nil, fmt.Errorf("header %s: its name or value holds a character that HTTP does not allow, such as a line end", name)
 		}

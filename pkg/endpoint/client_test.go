@@ -41,6 +41,7 @@ func TestOpenErrors(t *testing.T) {
 		{"key with a line end", func(c *Config) { c.Key = "sk-secret\n" }, "Authorization"},
 		{"header name", func(c *Config) { c.Approach.Headers = map[string]string{"X Team": "a"} }, "X Team"},
 		{"header value", func(c *Config) { c.Approach.Headers = map[string]string{"X-Team": "a\r\nB: c"} }, "X-Team"},
+		{"a header that asks for second attempts", func(c *Config) { c.Approach.Headers = map[string]string{"idempotency-key": "k"} }, "unseen"},
 		{"reuse", func(c *Config) { c.Approach.Connections.Reuse = "sometimes" }, "keep-alive and never"},
 		{"stream in the body", func(c *Config) { c.Approach.Body = map[string]any{"stream": false} }, "stream: false"},
 		{"body that is no JSON", func(c *Config) { c.Approach.Body = map[string]any{"x": func() {}} }, "body"},

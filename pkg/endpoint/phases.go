@@ -78,7 +78,11 @@ func (p *phases) tell(obs Observer) (conn *wireConn, fresh bool) {
 	}
 	obs.Observe(Event{Kind: Connected, At: p.connected})
 	// A fast answer overtakes net/http's word that the request is out.
-	if wrote := time.Duration(p.conn.raw.wrote.Load()); (p.wrote || p.answered) && wrote >= p.connected {
+	wrote := time.Duration(p.conn.raw.wrote.Load())
+	if p.answered { // nor was it out later than that: the writing goroutine got a core too late to stamp it
+		wrote = min(wrote, p.headers)
+	}
+	if (p.wrote || p.answered) && wrote >= p.connected {
 		obs.Observe(Event{Kind: Sent, At: wrote})
 	}
 	if p.answered {
