@@ -59,27 +59,33 @@ func TestRealLlamaServer(t *testing.T) {
 				body[k] = v
 			}
 			a.URL, a.Model, a.Body = url, "small", body
-			e, err := endpoint.Open(endpoint.Config{Approach: a, Epoch: time.Now(), KeepText: true})
+			epoch := time.Now()
+			e, err := endpoint.Open(endpoint.Config{Approach: a, Epoch: epoch, KeepText: true})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer e.Close()
 			var obs all
+			begun := time.Since(epoch)
 			r := e.Do(t.Context(), &workload.Request{Messages: []workload.Message{{Role: "user", Content: prompt}}, MaxTokens: 40}, &obs)
 			if r.Class != endpoint.OK || r.Text != sdk.Choices[0].Message.Content || r.Finish != sdk.Choices[0].FinishReason ||
-				int64(*r.Usage.Input) != sdk.Usage.PromptTokens || int64(*r.Usage.Output) != sdk.Usage.CompletionTokens {
+				r.Usage.Input == nil || int64(*r.Usage.Input) != sdk.Usage.PromptTokens || r.Usage.Output == nil || int64(*r.Usage.Output) != sdk.Usage.CompletionTokens {
 				t.Errorf("%+v\nSDK %+v", r, sdk)
 			}
 			sent, _ := obs.first(endpoint.Sent)
 			token, _ := obs.first(endpoint.Answer)
 			done, _ := obs.first(endpoint.Done)
-			if r.Server.Prefill == nil || r.Server.Decode == nil || token-sent < *r.Server.Prefill || done-sent < *r.Server.Prefill+*r.Server.Decode {
-				t.Errorf("sent %s, first token %s, done %s: earlier than the server's own %+v", sent, token, done, r.Server)
+			if r.Server.Prefill == nil || r.Server.Decode == nil {
+				t.Fatalf("no timings of the server: %+v", r.Server)
+			}
+			// From begun on this is certain. The stamp of sent can wait for a processor while the server has begun.
+			if token-begun < *r.Server.Prefill || done-begun < *r.Server.Prefill+*r.Server.Decode {
+				t.Errorf("begun %s, first token %s, done %s: less than the server's own %s and %s", begun, token, done, *r.Server.Prefill, *r.Server.Decode)
 			}
 			if r.UnknownEvents != 0 {
 				t.Errorf("%d events were not understood", r.UnknownEvents)
 			}
-			t.Logf("TTFT %s (prefill %s), E2E %s (prefill + decode %s), %d events", token-sent, r.Server.Prefill, done-sent, *r.Server.Prefill+*r.Server.Decode, len(obs))
+			t.Logf("TTFT %s (prefill %s), E2E %s (prefill + decode %s), %d events", token-sent, *r.Server.Prefill, done-sent, *r.Server.Prefill+*r.Server.Decode, len(obs))
 		})
 	}
 
