@@ -54,7 +54,7 @@ func TestAKillLosesAtMostTheLastSecond(t *testing.T) {
 		done := make(chan error)
 		zero := time.Now().Add(50 * time.Millisecond) // the runner's lead
 		go func() { done <- (&measure.Runner{Writer: w}).Run(t.Context(), twoTokenBlock(gap, 1000)) }()
-		for kill := 100 * time.Millisecond; kill < 10*time.Second; kill += 370 * time.Millisecond {
+		for kill := 100 * time.Millisecond; kill < 10*time.Second; kill += 730 * time.Millisecond {
 			time.Sleep(time.Until(zero.Add(kill)))
 			left := filepath.Join(t.TempDir(), "left")
 			if err := os.CopyFS(left, os.DirFS(dir)); err != nil {
@@ -94,20 +94,20 @@ func TestMemoryIsConstantInTheLengthOfTheRun(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			looks := 0
 			live := func(measure.Live) {
-				if looks++; looks%(n/500) == 0 { // ten times in a run of any length
+				if looks++; looks%(n/200) == 0 { // ten times in a run of any length
 					runtime.GC()
 					var m runtime.MemStats
 					runtime.ReadMemStats(&m)
 					most = max(most, m.HeapAlloc)
 				}
 			}
-			record(t, &measure.Runner{Live: live}, twoTokenBlock(5*time.Millisecond, n))
+			record(t, &measure.Runner{Live: live}, twoTokenBlock(10*time.Millisecond, n))
 		})
 		return most
 	}
-	inUse(1000) // what is allocated once
-	short, long := inUse(2000), inUse(20000)
-	if grown := int64(long) - int64(short); grown > 18000*8+512<<10 {
-		t.Errorf("a run of 2,000 requests holds %d bytes, one of 20,000 %d more", short, grown)
+	inUse(400) // what is allocated once
+	short, long := inUse(1000), inUse(10000)
+	if grown := int64(long) - int64(short); grown > 9000*8+512<<10 {
+		t.Errorf("a run of 1,000 requests holds %d bytes, one of 10,000 %d more", short, grown)
 	}
 }

@@ -2,8 +2,10 @@ package measure_test
 
 import (
 	"cmp"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -21,8 +23,8 @@ import (
 // virtual, so that nothing but an error of ours can come between the two: they must agree to the nanosecond.
 
 const (
-	truthWarmup = 2 * time.Second
-	truthLength = 12 * time.Second
+	truthWarmup = time.Second
+	truthLength = 7 * time.Second
 )
 
 // drive sends an open loop of about rate per second to a simulated server, and reads the run directory back.
@@ -136,13 +138,13 @@ func TestRecordAgreesWithTheServersTruth(t *testing.T) {
 		})},
 		{name: "exponential service", sim: with(func(s *workload.Simulation) { s.Service = &workload.ServiceTime{Law: "exponential", Mean: ms(100)} })},
 		{name: "stall", sim: with(func(s *workload.Simulation) {
-			s.Faults = []workload.Fault{{Kind: "stall", At: ms(5000), For: ms(2000)}}
+			s.Faults = []workload.Fault{{Kind: "stall", At: ms(3000), For: ms(2000)}}
 		})},
 		{name: "rate limit", sim: with(func(s *workload.Simulation) { s.RateLimit = 8 }), rate: 30, outcomes: []string{simulate.OutcomeRateLimited}},
 		{name: "full queue", sim: with(func(s *workload.Simulation) { s.QueueLimit = 2 }), rate: 60, outcomes: []string{simulate.OutcomeQueueFull}},
 		{name: "faults", sim: with(func(s *workload.Simulation) {
 			s.Slots = 16
-			for kind := range faultClasses {
+			for _, kind := range slices.Sorted(maps.Keys(faultClasses)) {
 				s.Faults = append(s.Faults, workload.Fault{Kind: kind, Probability: 0.07})
 			}
 		}), approach: workload.Approach{Timeouts: workload.Timeouts{FirstToken: ms(4000)}}, rate: 40,
