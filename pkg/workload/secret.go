@@ -24,8 +24,8 @@ var keyForm = regexp.MustCompile(`\bsk-[\w\-]{4,}` +
 // userinfo finds the password of a URL in any text.
 var userinfo = regexp.MustCompile(`(://[^/\s@:]*:)([^/\s@]+)@`)
 
-// namedValue finds a name and what follows it: in a line of YAML, in a URL or in an override.
-var namedValue = regexp.MustCompile(`([\w\-.]+)(["'\]]?\s*[:=]\s*["']?)([^\s"'&,}][^"'&,}\n]{3,})`)
+// namedValue finds a name with what stands between it and its value: in a line of YAML, in a URL or in an override.
+var namedValue = regexp.MustCompile(`([\w\-.]+)["'\]]?\s*[:=]\s*["']?`)
 
 // stars covers a secret. Lengths stay as they are, so that a marker below a line still points at the same place.
 func stars(secret string) string {
@@ -52,13 +52,25 @@ func cover(s string, secrets []string) string {
 
 // coverSource covers a text that is, or quotes, what somebody wrote: there a name says what follows it.
 func coverSource(s string, secrets []string) string {
-	return namedValue.ReplaceAllStringFunc(cover(s, secrets), func(found string) string {
-		m := namedValue.FindStringSubmatch(found)
-		if !isSecretName(m[1]) {
-			return found
+	s = cover(s, secrets)
+	var b strings.Builder
+	done := 0
+	for _, at := range namedValue.FindAllStringSubmatchIndex(s, -1) {
+		name, begin := s[at[2]:at[3]], at[1]
+		if begin < done {
+			continue // in a value that is covered
 		}
-		return m[1] + m[2] + stars(m[3])
-	})
+		value := s[begin:]
+		if end := strings.IndexAny(value, "\"'&,}\n"); end >= 0 {
+			value = value[:end]
+		}
+		value = strings.TrimRight(value, " \t")
+		if len(value) >= 4 && (isSecretName(name) || name == "key_env" && looksLikeKey(value)) {
+			b.WriteString(s[done:begin] + stars(value))
+			done = begin + len(value)
+		}
+	}
+	return b.String() + s[done:]
 }
 
 // isSecretName reports whether a header, a query parameter or a field of a body with this name usually holds a secret.

@@ -97,16 +97,18 @@ const rateRemedy = "rates carry a unit: 4/s, 240/min, 1000/h"
 
 // String is a text that UnmarshalText reads as the same rate, in the unit that needs the fewest digits.
 func (r Rate) String() string {
-	best := formatFloat(float64(r)) + "/s"
+	best, unit := formatFloat(float64(r)), "s"
 	for _, u := range perSecond[1:] {
 		n := float64(r) * u.seconds
-		text := formatFloat(n) + "/" + u.unit
-		if n/u.seconds == float64(r) && len(text) < len(best) {
-			best = text
+		if text := formatFloat(n); n/u.seconds == float64(r) && digits(text) < digits(best) {
+			best, unit = text, u.unit
 		}
 	}
-	return best
+	return best + "/" + unit
 }
+
+// digits counts the digits of a decimal, without leading zeros.
+func digits(s string) int { return len(strings.ReplaceAll(strings.TrimLeft(s, "0."), ".", "")) }
 
 // MarshalText gives String.
 func (r Rate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
