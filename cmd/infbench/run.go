@@ -127,21 +127,26 @@ func (r *runJob) manifest() *measure.Manifest {
 		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec}
 }
 
-// blocks drives every approach, one after the other, until the first failure or interrupt.
+// blocks drives every approach, one after the other, until an interrupt. An approach that fails leaves the others their
+// turn.
 func (r *runJob) blocks(ctx context.Context, w *measure.Writer) error {
 	n := len(r.scenario.Approaches)
+	var failed []error
 	for i, ap := range r.scenario.Approaches {
 		if r.stop.count() > 0 {
-			return nil
+			break
 		}
 		r.progress.begin(i+1, n, ap.Name)
 		err := r.block(ctx, w, i, ap)
 		r.progress.end()
 		if err != nil {
-			return err
+			failed = append(failed, err)
+		}
+		if errors.Is(err, measure.ErrRecord) {
+			break // the disk will not take the next one either
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap workload.Approach) error {

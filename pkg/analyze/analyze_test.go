@@ -207,6 +207,18 @@ func TestValidityReasons(t *testing.T) {
 		{"an approach was not reached", "missing_approaches", Suspect, 1000, func(s *workload.Scenario, _ *measure.Manifest) {
 			s.Approaches = append(s.Approaches, workload.Approach{Name: "b"})
 		}, fine},
+		{"most attempts fail", "failures", Suspect, 1000, nil, func(i int) (time.Duration, time.Duration, endpoint.Class) {
+			if i%4 != 0 {
+				return 0, 0, endpoint.HTTPStatus
+			}
+			return 100 * time.Millisecond, 0, endpoint.OK
+		}},
+		{"some attempts fail", "failures", Valid, 1000, nil, func(i int) (time.Duration, time.Duration, endpoint.Class) {
+			if i%20 == 0 {
+				return 0, 0, endpoint.HTTPStatus
+			}
+			return 100 * time.Millisecond, 0, endpoint.OK
+		}},
 		{"refused connections are the endpoint's", "refused", Valid, 1000, nil, func(i int) (time.Duration, time.Duration, endpoint.Class) {
 			if i%5 == 4 {
 				return 0, 0, endpoint.ConnectFailed

@@ -151,8 +151,12 @@ func good(s *measure.Sample, l workload.RequestLimits) bool {
 		metric workload.Metric
 		limit  workload.Duration
 	}{{workload.TTFT, l.TTFT}, {workload.TTFVT, l.TTFVT}, {workload.TPOT, l.TPOT}, {workload.Stall, l.Stall}, {workload.E2E, l.E2E}} {
-		if d, ok := s.Latency(c.metric); c.limit > 0 && ok && d > c.limit.D() {
+		d, ok := s.Latency(c.metric)
+		if c.limit > 0 && ok && d > c.limit.D() {
 			return false
+		}
+		if c.limit > 0 && !ok && c.metric == workload.TTFVT {
+			return false // nothing that a user can read ever came
 		}
 	}
 	return true

@@ -22,6 +22,8 @@ const (
 	pauseSuspect    = 10 * time.Millisecond
 	coalescedShare  = 0.2
 	cachedShare     = 0.05
+	failedRemark    = 0.01
+	failedSuspect   = 0.50
 	lengthMismatch  = 0.10
 )
 
@@ -105,6 +107,7 @@ func (a *audit) approach(f *fold, m *measure.Manifest) {
 	}
 	a.lag(f)
 	a.delivery(f)
+	a.failures(f)
 	a.samples(f)
 	a.tokens(f, m)
 	if n := f.classes[endpoint.Unfinished]; n > 0 {
@@ -151,6 +154,17 @@ func (a *audit) delivery(f *fold) {
 	}
 	if f.refused > 0 {
 		a.add(Valid, "refused", "%s: %d of %d requests found no connection; they are misses in every figure", f.name, f.refused, f.attempts)
+	}
+}
+
+// failures says when so many attempts failed that the figures are those of a lucky few.
+func (a *audit) failures(f *fold) {
+	failed := f.attempts - f.ok
+	switch share := float64(failed) / float64(f.attempts); {
+	case share > failedSuspect:
+		a.add(Suspect, "failures", "%s: %d of %d attempts failed: what the others measured is not what users would meet; see the errors first", f.name, failed, f.attempts)
+	case share > failedRemark:
+		a.add(Valid, "failures", "%s: %d of %d attempts failed; they are misses in every figure", f.name, failed, f.attempts)
 	}
 }
 

@@ -40,3 +40,38 @@ type Live struct {
 	// TTFTP50 and TTFTP99 are over the successful requests of the current phase so far; missing before the first.
 	TTFTP50, TTFTP99 Stamp
 }
+
+// display passes live states on to a function that may block, on a goroutine of its own: the latest only.
+type display struct {
+	latest chan Live
+	over   chan struct{}
+}
+
+// newDisplay shows nothing where live is nil.
+func newDisplay(live func(Live)) *display {
+	d := &display{latest: make(chan Live, 1), over: make(chan struct{})}
+	go func() {
+		defer close(d.over)
+		for l := range d.latest {
+			if live != nil {
+				live(l)
+			}
+		}
+	}()
+	return d
+}
+
+// show replaces what was not shown yet. It is called from one goroutine.
+func (d *display) show(l Live) {
+	select {
+	case <-d.latest:
+	default:
+	}
+	d.latest <- l
+}
+
+// close waits until the last state was shown.
+func (d *display) close() {
+	close(d.latest)
+	<-d.over
+}

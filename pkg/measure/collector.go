@@ -134,7 +134,7 @@ func (c *collector) judgeHope(s *Sample) {
 
 func (c *collector) fail(err error) {
 	if err != nil && c.err == nil {
-		c.err = fmt.Errorf("write the record: %w", err)
+		c.err = fmt.Errorf("%w: %w", ErrRecord, err)
 		if c.hopeless != nil {
 			c.hopeless(c.err)
 		}
@@ -160,9 +160,6 @@ func (c *collector) flush() {
 }
 
 func (c *collector) show() {
-	if c.live == nil {
-		return
-	}
 	l := c.snapshot(time.Now())
 	if dt := (l.Elapsed - c.prev.Elapsed).Seconds(); dt >= 0.9 {
 		l.OfferedRate = float64(l.Offered-c.prev.Offered) / dt

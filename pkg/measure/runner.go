@@ -3,6 +3,8 @@ package measure
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -21,7 +23,8 @@ type Runner struct {
 	// wake up to a millisecond late. It costs that much of one core per arrival. 0 sleeps all the way, which is what a
 	// machine with a single core wants, and virtual time needs.
 	Spin time.Duration
-	// Live is called a few times a second from one goroutine. May be nil.
+	// Live is called a few times a second from one goroutine, with the latest state: one that blocks (a terminal that was
+	// stopped) misses some, and holds nothing up but the end of Run. May be nil.
 	Live func(Live)
 }
 
@@ -31,19 +34,23 @@ const lead = 50 * time.Millisecond
 // prepared is how many requests are built ahead of their time at most: it bounds memory, and covers a burst.
 const prepared = 256
 
+// ErrRecord is the error of a record that cannot be written: no further block could be recorded either.
+var ErrRecord = errors.New("write the record")
+
 // Run drives one block to its end and appends it to the record. An error means that the endpoint was hopeless or that
-// the record could not be written; the block is recorded as far as it went either way.
+// the record could not be written (ErrRecord); the block is recorded as far as it went either way.
 func (r *Runner) Run(ctx context.Context, b Block) error {
 	runtime.GC() // not in the middle of the block, for what earlier blocks left behind
 	epoch := time.Now().Add(lead)
 	rec := BlockRecord{Index: b.Index, Approach: b.Approach, Simulated: b.Simulated, State: Running, Started: epoch}
 	if err := r.Writer.beginBlock(rec); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrRecord, err)
 	}
 	requests, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	x := &blockRun{Block: b, epoch: epoch, spin: r.Spin, ctx: requests, stop: make(chan struct{})}
-	x.col = newCollector(r.Writer, &b, epoch, r.Live)
+	display := newDisplay(r.Live)
+	x.col = newCollector(r.Writer, &b, epoch, display.show)
 	x.col.hopeless = func(err error) { x.end(Failed, err) }
 	before := x.col.monitor.look()
 	collected := make(chan struct{})
@@ -58,6 +65,7 @@ func (r *Runner) Run(ctx context.Context, b Block) error {
 	close(watched)
 	close(x.col.in)
 	<-collected
+	display.close()
 
 	rec, err := x.col.result(rec, before, epoch, runtime.GOMAXPROCS(0))
 	state, cause := x.ended()
@@ -68,8 +76,8 @@ func (r *Runner) Run(ctx context.Context, b Block) error {
 	if rec.State == Failed && err == nil {
 		err = cause
 	}
-	if werr := r.Writer.endBlock(rec); err == nil {
-		err = werr
+	if werr := r.Writer.endBlock(rec); err == nil && werr != nil {
+		err = fmt.Errorf("%w: %w", ErrRecord, werr)
 	}
 	return err
 }

@@ -386,7 +386,7 @@ func TestDiskFailureStopsTheRun(t *testing.T) {
 		w.ticks.f = full
 		w.ticks = &tickLog{f: full, enc: json.NewEncoder(full)}
 		err = (&Runner{Writer: w}).Run(t.Context(), testBlock(answer))
-		if err == nil || !strings.Contains(err.Error(), "no space left") {
+		if !errors.Is(err, ErrRecord) || !strings.Contains(err.Error(), "no space left") {
 			t.Errorf("error %v, want that of the disk", err)
 		}
 		rec, err := Open(dir)
@@ -483,4 +483,28 @@ func TestRecorderFoldsEvents(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A display that blocks, as a stopped terminal does, holds nothing up and sees the last state when it goes on.
+func TestABlockedDisplayHoldsNothingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var last Live
+		_, rows, err := runBlock(t, &Runner{Live: func(l Live) {
+			if last.Elapsed == 0 {
+				time.Sleep(time.Hour)
+			}
+			last = l
+		}}, t.Context(), testBlock(answer))
+		if err != nil || len(rows) == 0 {
+			t.Fatalf("%d rows, %v", len(rows), err)
+		}
+		for _, s := range rows {
+			if lag, _ := s.Lag(); lag > 0 || !s.OK() {
+				t.Fatalf("request %d: lag %v, %s", s.Index, lag, s.Class)
+			}
+		}
+		if last.Done != int64(len(rows)) {
+			t.Errorf("the last state shows %d requests done, of %d", last.Done, len(rows))
+		}
+	})
 }
