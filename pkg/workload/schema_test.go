@@ -272,8 +272,7 @@ func TestSchemaAcceptsScenarios(t *testing.T) {
 	}
 }
 
-// beyondSchema are the mistakes that the schema cannot tell: what only the text of the file shows, or several fields
-// together, or the environment.
+// beyondSchema are the mistakes that the schema cannot tell: what only several fields together show, or the environment.
 var beyondSchema = map[string]bool{
 	"approach-name-twice":             true,
 	"approach-stream-in-body":         true,
@@ -294,12 +293,14 @@ var beyondSchema = map[string]bool{
 	"key-in-url":                      true,
 	"lengths-lognormal-reversed":      true,
 	"lengths-uniform-reversed":        true,
+	"number-out-of-its-type":          true,
 	"objective-zero":                  true,
 	"ramp-idle":                       true,
 	"rate-beside-steps":               true,
 	"rate-missing":                    true,
 	"simulation-empty":                true,
 	"simulation-service-beside-model": true,
+	"simulation-zero":                 true,
 	"simulation-zero-beside-profile":  true,
 	"spike-edge":                      true,
 	"spike-outside":                   true,
@@ -312,11 +313,9 @@ var beyondSchema = map[string]bool{
 	"url-of-one-call":                 true,
 	"url-port":                        true,
 	"url-without-host":                true,
-	"yaml-not-utf-8":                  true,
-	"yaml-tag":                        true,
 }
 
-// TestSchemaRefusesMistakes: every other wrong scenario is refused by the schema too, or is no YAML at all.
+// TestSchemaRefusesMistakes: every other wrong scenario is refused by the schema too, if its YAML is right.
 func TestSchemaRefusesMistakes(t *testing.T) {
 	schema := compileSchema(t)
 	files, err := filepath.Glob("testdata/mistakes/*.yaml")
@@ -330,6 +329,9 @@ func TestSchemaRefusesMistakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+		if strings.HasPrefix(name, "yaml-") {
+			continue
+		}
 		refused := schemaRefuses(t, schema, text) != nil
 		if beyondSchema[name] {
 			known++

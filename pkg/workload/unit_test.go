@@ -168,7 +168,7 @@ func FuzzRate(f *testing.F) {
 func checkUnitError(t *testing.T, err error) {
 	t.Helper()
 	parts, ok := err.(*unitError)
-	if !ok || parts.Problem() == "" || parts.Remedy() == "" || len(err.Error()) > 400 {
+	if !ok || parts.Problem() == "" || parts.Remedy() == "" || len(err.Error()) > 600 {
 		t.Errorf("%T: %v", err, err)
 	}
 }

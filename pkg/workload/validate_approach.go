@@ -78,7 +78,7 @@ func validateSimulation(s *Simulation, p strict.Place) {
 		excluded(p, "service", "remove it: the service time replaces the model; or remove service", modelFields...)
 	}
 	if !p.Field("profile").Present() {
-		if p.Sound() && len(present(p, "overhead", "prefill_per_token", "decode_step", "service")) == 0 {
+		if p.Sound() && s.Overhead == 0 && s.PrefillPerToken == 0 && s.DecodeStep == 0 && s.Service == nil {
 			p.Mistake("a server that takes no time", "add `profile: self-hosted`, or at least `slots: 8` and `decode_step: 20ms`")
 		}
 	} else {

@@ -4,7 +4,6 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -260,7 +259,7 @@ func (d *decoder) scalar(p Place, v reflect.Value, r rule) {
 	case v.CanFloat():
 		f, ok := n.float()
 		if !ok {
-			p.Mistake(n.noNumber(r, "write a number: "+r.span()))
+			p.Mistake(n.noNumber("write a number: " + r.span()))
 			return
 		}
 		v.SetFloat(f)
@@ -272,75 +271,45 @@ func (d *decoder) scalar(p Place, v reflect.Value, r rule) {
 
 // whole decodes a whole number.
 func (d *decoder) whole(p Place, v reflect.Value, r rule) {
-	f, ok := p.node.float()
-	if p.node.kind != integer {
-		if ok {
-			p.Mistake(p.node.text+" is no whole number", "give a whole number")
-		} else {
-			p.Mistake(p.node.noNumber(r, "write a whole number"))
-		}
-		return
-	}
-	fits := true
-	switch i := p.node.value.(type) {
-	case int64:
-		if v.CanInt() {
-			if fits = !v.OverflowInt(i); fits {
-				v.SetInt(i)
-			}
-		} else if fits = i >= 0; fits {
-			v.SetUint(uint64(i))
-		}
-	case uint64:
-		if v.CanUint() {
-			v.SetUint(i)
-		} else if fits = i <= math.MaxInt64; fits {
-			v.SetInt(int64(i))
-		}
-	}
+	n := p.node
+	f, isNumber := n.float()
 	switch {
-	case !fits && f < 0:
-		p.Mistake(p.node.text+" is out of range", "give "+r.span())
-		return
-	case !fits:
-		p.Mistake(p.node.tooLarge(r))
-		return
+	case !isNumber:
+		p.Mistake(n.noNumber("write a whole number"))
+	case n.kind == integer && setWhole(v, n.value):
+		r.checkNumber(p, f, n.text)
+	case n.kind == float && !n.isTooLarge():
+		p.Mistake(n.text+" is no whole number", "give a whole number")
+	case f < 0:
+		p.Mistake(n.text+" is out of range", "give "+r.span())
+	default:
+		p.Mistake(n.tooLarge(r))
 	}
-	r.checkNumber(p, f, p.node.text)
 }
 
-// noNumber says what is wrong where a number should be, and what to do. A number that is too large for the YAML parser is
-// text to it.
-func (n *node) noNumber(r rule, remedy string) (problem, advice string) {
-	switch _, err := strconv.ParseFloat(n.text, 64); {
-	case n.kind != text || n.text == "" || strings.Trim(n.text, "+-.0123456789") != "":
-	case n.quoted && err == nil:
-		return n.describe(), "remove the quotes"
-	case !n.quoted:
-		return n.tooLarge(r)
+// setWhole sets a variable to an int64, or to a uint64 beyond those, and reports whether it fits.
+func setWhole(v reflect.Value, value any) bool {
+	i, small := value.(int64)
+	u, _ := value.(uint64)
+	switch {
+	case v.CanInt() && small && !v.OverflowInt(i):
+		v.SetInt(i)
+	case v.CanUint() && small && i >= 0 && !v.OverflowUint(uint64(i)):
+		v.SetUint(uint64(i))
+	case v.CanUint() && !small && !v.OverflowUint(u):
+		v.SetUint(u)
+	default:
+		return false
+	}
+	return true
+}
+
+// noNumber says what is wrong where a number should be, and what to do.
+func (n *node) noNumber(remedy string) (problem, advice string) {
+	if n.kind == text && n.quoted && decimalForm.MatchString(n.text) {
+		remedy = "remove the quotes"
 	}
 	return n.describe(), remedy
-}
-
-// tooLarge says that a number does not fit into its type.
-func (n *node) tooLarge(r rule) (problem, remedy string) {
-	if r.max != nil {
-		return n.text + " is out of range", "give " + r.span()
-	}
-	return n.text + " is out of range", "give a smaller number"
-}
-
-// float is the value of a number.
-func (n *node) float() (float64, bool) {
-	switch v := n.value.(type) {
-	case int64:
-		return float64(v), true
-	case uint64:
-		return float64(v), true
-	case float64:
-		return v, true
-	}
-	return 0, false
 }
 
 // anything is a value of any type: nil, bool, int64, uint64, float64, string, []any or map[string]any.
@@ -361,11 +330,10 @@ func anything(p Place, n *node) any {
 		}
 		return group
 	case float:
-		(&rule{}).checkNumber(p, n.value.(float64), n.text)
-	case integer:
-		if u, ok := n.value.(uint64); ok && u <= math.MaxInt64 {
-			return int64(u)
+		if n.isTooLarge() {
+			p.Mistake(n.tooLarge(rule{}))
 		}
+		(&rule{}).checkNumber(p, n.value.(float64), n.text)
 	}
 	return n.value
 }

@@ -173,6 +173,9 @@ func (c *converter) node(n ast.Node, path string) *node {
 	case *ast.StringNode:
 		made := scalar(text, n.Value, n.Value)
 		made.quoted = n.Token.Type == token.DoubleQuoteType || n.Token.Type == token.SingleQuoteType
+		if !made.quoted {
+			made.readNumber() // the parser takes 1e-7 for a text
+		}
 		return made
 	case *ast.LiteralNode:
 		value := ""
@@ -180,10 +183,12 @@ func (c *converter) node(n ast.Node, path string) *node {
 			value = n.Value.Value
 		}
 		return scalar(text, value, value)
-	case *ast.IntegerNode:
-		return scalar(integer, n.Token.Value, n.Value)
-	case *ast.FloatNode:
-		return scalar(float, n.Token.Value, n.Value)
+	case *ast.IntegerNode, *ast.FloatNode:
+		made := scalar(text, n.GetToken().Value, n.GetToken().Value)
+		if !made.readNumber() {
+			c.doc.report(at, path, made.text+" can be read in more than one way", "write a decimal number without leading zeros and without _; or put a text in quotes")
+		}
+		return made
 	case *ast.InfinityNode:
 		return scalar(float, n.Token.Value, n.Value)
 	case *ast.NanNode:
@@ -305,7 +310,7 @@ func (c *converter) merged(v ast.Node, path string) []*node {
 			return all
 		}
 	}
-	c.doc.report(n.position, join(path, "<<"), "<< merges groups of fields only", "name an anchor that stands before a group, such as <<: *common")
+	c.doc.report(c.doc.place(v.GetToken(), c.at), join(path, "<<"), "<< merges groups of fields only", "name an anchor that stands before a group, such as <<: *common")
 	return nil
 }
 
