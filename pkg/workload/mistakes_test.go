@@ -11,23 +11,6 @@ import (
 	"unicode/utf8"
 )
 
-// golden compares a text with a golden file.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s:\n--- got\n%s\n--- want\n%s", file, got, want)
-	}
-}
-
 // TestMistakes: each wrong scenario gives the errors of its golden file, and each error says where, what and what to do.
 func TestMistakes(t *testing.T) {
 	files, err := filepath.Glob("testdata/mistakes/*.yaml")

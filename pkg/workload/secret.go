@@ -21,8 +21,8 @@ var keyForm = regexp.MustCompile(`\bsk-[\w\-]{4,}` +
 	`|\bAKIA[A-Z0-9]{12,}|\bAIza[\w\-]{20,}|\bya29\.[\w\-]{12,}|\beyJ[\w\-.]{12,}` +
 	`|(?i:\b(?:bearer|basic))\s+[\w\-.~+/=]{6,}`)
 
-// userinfo finds the password of a URL in any text.
-var userinfo = regexp.MustCompile(`(://[^/\s@:]*:)([^/\s@]+)@`)
+// userinfo finds the password of a URL in any text, or the token that stands alone in its place.
+var userinfo = regexp.MustCompile(`(://(?:[^/\s@:]*:)?)([^/\s@]+)@`)
 
 // namedValue finds a name with what stands between it and its value: in a line of YAML, in a URL or in an override.
 var namedValue = regexp.MustCompile(`([\w\-.]+)["'\]]?\s*[:=]\s*["']?`)
@@ -124,7 +124,7 @@ func refuseSecrets(approach strict.Place) (found []string) {
 	found = append(found, refuseInBody(approach.Field("body"))...)
 	u := approach.Field("url")
 	if m := userinfo.FindStringSubmatch(u.Text()); m != nil && !strings.Contains(m[2], "${") {
-		refuse(u, m[2], "a password stands in the file", "put it in an environment variable: ${NAME}")
+		refuse(u, m[2], "a password or a token stands in the file", "put it in an environment variable: ${NAME}")
 	}
 	_, query, _ := strings.Cut(u.Text(), "?")
 	for _, pair := range strings.Split(query, "&") {

@@ -3,6 +3,7 @@ package workload
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -95,6 +96,8 @@ func TestErrorsShowNoSecret(t *testing.T) {
 	}
 	flags := []string{
 		"approaches[0].url=https://me:opensesame1234@example.org/v1",
+		"approaches[0].url=https://opensesame1234@example.org/v1",
+		"approaches[0].url=ftp://opensesame1234@example.org/v1",
 		"approaches[0].url=ftp://me:opensesame1234@example.org/v1",
 		"approaches[0].url=https://example.org/v1?api_key=opensesame1234",
 		"approaches[0].url=example.org/v1?token=opensesame1234",
@@ -112,7 +115,11 @@ func TestErrorsShowNoSecret(t *testing.T) {
 		if strings.Contains(err.Error(), "opensesame") {
 			t.Errorf("%s: %v", name, err)
 		}
-		for _, e := range err.(ScenarioErrors) {
+		var all ScenarioErrors
+		if !errors.As(err, &all) {
+			t.Fatalf("%s: %T", name, err)
+		}
+		for _, e := range all {
 			if strings.Contains(fmt.Sprintf("%+v", *e), "opensesame") {
 				t.Errorf("%s: %+v", name, *e)
 			}

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"errors"
 	"math"
 	"regexp"
 	"strings"
@@ -167,8 +168,8 @@ func FuzzRate(f *testing.F) {
 
 func checkUnitError(t *testing.T, err error) {
 	t.Helper()
-	parts, ok := err.(*unitError)
-	if !ok || parts.Problem() == "" || parts.Remedy() == "" || len(err.Error()) > 600 {
+	var parts *unitError
+	if !errors.As(err, &parts) || parts.Problem() == "" || parts.Remedy() == "" || len(err.Error()) > 600 {
 		t.Errorf("%T: %v", err, err)
 	}
 }
