@@ -67,6 +67,10 @@ func (d *decoder) emptyRemedy(p Place, t reflect.Type, r rule) string {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if reader, ok := reflect.New(t).Interface().(encoding.TextUnmarshaler); ok && r.example == "" {
+		_, remedy := r.parts(reader.UnmarshalText(nil))
+		return remedy
+	}
 	if t.Kind() == reflect.Struct && t.NumField() == 0 {
 		key := p.path[strings.LastIndexByte(p.path, '.')+1:]
 		return fmt.Sprintf("write `%s: {}`", key)
@@ -120,14 +124,16 @@ func (d *decoder) group(p Place, v reflect.Value) {
 		p.Mistake(p.node.describe(), "write a group of fields: "+strings.Join(names(fields), ", "))
 		return
 	}
+	var meant []string
 	if p.node != nil {
-		d.unknown(p, fields)
+		meant = d.unknown(p, fields)
 	}
 	for _, f := range fields {
 		child, target := p.Field(f.name), v.Field(f.index)
 		switch {
 		case child.Present():
 			d.value(child, target, f.rule)
+		case slices.Contains(meant, f.name): // it is there, under a wrong name
 		case f.rule.required && p.Present():
 			child.Mistake("missing", missingRemedy(f, target.Type()))
 		case f.rule.hasFallback:
@@ -152,21 +158,22 @@ func missingRemedy(f field, t reflect.Type) string {
 	return fmt.Sprintf("add `%s:`", f.name)
 }
 
-// unknown reports the keys that no field has.
-func (d *decoder) unknown(p Place, fields []field) {
+// unknown reports the keys that no field has, and returns the fields that were probably meant.
+func (d *decoder) unknown(p Place, fields []field) (meant []string) {
 	known := names(fields)
 	for _, e := range p.node.entries {
 		if slices.Contains(known, e.key) {
 			continue
 		}
 		remedy := DidYouMean(e.key, known, "the fields here are")
-		if !strings.HasPrefix(remedy, "did") {
-			if elsewhere := find(d.top, e.key, "", 0); elsewhere != "" {
-				remedy = fmt.Sprintf("it belongs in `%s`; %s", elsewhere, remedy)
-			}
+		if name, ok := nearest(e.key, known); ok {
+			meant = append(meant, name)
+		} else if elsewhere := find(d.top, e.key, "", 0); elsewhere != "" {
+			remedy = fmt.Sprintf("it belongs in `%s`; %s", elsewhere, remedy)
 		}
 		p.doc.report(e.position, join(p.path, e.key), "no such field", remedy)
 	}
+	return meant
 }
 
 // find is the path of a field of this name anywhere below a type, the nearest to the top.

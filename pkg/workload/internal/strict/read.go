@@ -115,13 +115,17 @@ func syntaxRemedy(message, line string) string {
 	case strings.Contains(line, "${") && strings.ContainsAny(message, "{}[],"):
 		return `put a text that holds { or } in quotes: url: "${URL}/v1"`
 	case strings.Contains(message, "mapping value is not allowed"):
-		return `a line holds one "name: value"; put a text that holds ": " in quotes`
+		return `a line holds one "name: value", and the fields of one group begin in the same column; put a text that holds ": " in quotes`
 	case strings.Contains(message, "could not find end character"):
 		return "close the quote"
 	case strings.Contains(message, "must be specified") || strings.Contains(message, "could not find flow"):
 		return "close every bracket, in the lines above too; put a text that holds a bracket or a comma in quotes"
 	case strings.Contains(message, "is not allowed in this context"):
-		return "check the indentation: the fields of one group begin in the same column"
+		return "the fields of one group begin in the same column, and nothing follows a quoted text or a closing bracket"
+	case strings.Contains(message, "reserved character") || strings.Contains(message, "directive value"):
+		return "put a text with a special first character in quotes"
+	case strings.Contains(message, "unexpected key name") || strings.Contains(message, "non-map value"):
+		return `write "name: value", with a blank after the colon`
 	}
 	return "look at this line and the one above: a wrong indentation, an open quote or an open bracket"
 }
