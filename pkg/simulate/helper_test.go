@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -191,6 +192,7 @@ func (s *seen) tokens() []time.Duration {
 // truth is the record of a request.
 func (r *rig) truth(id string) Truth {
 	r.t.Helper()
+	synctest.Wait() // a client that left may get to look before the server has noticed
 	for _, t := range r.server.Truth() {
 		if t.ID == id {
 			return t
