@@ -12,16 +12,18 @@ const module = "github.com/infbench/infbench/"
 
 // layers names, for each package, the packages of ours that it may import (design: data flows one way).
 var layers = map[string][]string{
-	"internal/stat":   {},
-	"internal/memnet": {},
-	"pkg/workload":    {"internal/stat"},
-	"pkg/simulate":    {"pkg/workload", "internal/stat"},
-	"pkg/endpoint":    {"pkg/workload", "internal/stat"},
-	"pkg/measure":     {"pkg/endpoint", "pkg/workload", "internal/stat"},
-	"pkg/analyze":     {"pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat"},
-	"pkg/report":      {"pkg/analyze", "pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat"},
-	"cmd/infbench":    {"pkg/report", "pkg/analyze", "pkg/measure", "pkg/endpoint", "pkg/workload", "pkg/simulate", "internal/stat"},
-	"internal/gguf":   {},
+	"internal/stat":     {},
+	"internal/memnet":   {},
+	"pkg/workload":      {"internal/stat"},
+	"pkg/simulate":      {"pkg/workload", "internal/stat"},
+	"pkg/endpoint":      {"pkg/workload", "internal/stat"},
+	"pkg/measure":       {"pkg/endpoint", "pkg/workload", "internal/stat"},
+	"pkg/analyze":       {"pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat"},
+	"pkg/report":        {"pkg/analyze", "pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat"},
+	"cmd/infbench":      {"pkg/report", "pkg/analyze", "pkg/measure", "pkg/endpoint", "pkg/workload", "pkg/simulate", "internal/stat"},
+	"internal/gguf":     {},
+	"internal/rawnet":   {},
+	"internal/scripted": {"internal/rawnet"},
 }
 
 func goList(t *testing.T, args ...string) []string {
