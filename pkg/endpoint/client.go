@@ -1,33 +1,36 @@
 package endpoint
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
-	"time"
 )
 
 // client sends the requests of one approach. What they ask and what the answers mean is each API's own.
 type client struct {
-	transport *http.Transport
-	url       string
-	host      string // instead of the URL's, where the scenario sets a Host header
-	header    http.Header
-	limits    limits
-	epoch     time.Time
-	secrets   []string
+	carrier carrier
+	limits  limits
+	secrets []string
+}
+
+// target is where requests go and the header that they all have.
+type target struct {
+	url    *url.URL
+	host   string // the Host header, where the scenario sets one other than the URL's
+	header http.Header
+	reuse  bool // of connections
 }
 
 // newClient makes the client for POST {base}{path}. header holds the API's own fields, its key among them; the
 // scenario's are set over them.
 func newClient(cfg *Config, path string, header http.Header) (*client, error) {
 	a := &cfg.Approach
-	target, err := targetURL(a.URL, path)
+	t := &target{header: header, reuse: a.Connections.Reuse != "never"}
+	var err error
+	t.url, err = targetURL(a.URL, path)
 	if err != nil {
 		return nil, err
 	}
@@ -39,13 +42,12 @@ func newClient(cfg *Config, path string, header http.Header) (*client, error) {
 	if cfg.Epoch.IsZero() {
 		return nil, errors.New("the epoch is not set: events would have no time")
 	}
-	c := &client{transport: newTransport(cfg), url: target, header: header, limits: limitsOf(a.Timeouts, a.Streaming()), epoch: cfg.Epoch}
 	header.Set("User-Agent", "infbench")
 	header.Set("Accept-Encoding", "identity")
 	header.Set("Content-Type", "application/json")
 	for name, value := range a.Headers {
 		if http.CanonicalHeaderKey(name) == "Host" {
-			c.host = value
+			t.host = value
 			continue
 		}
 		header.Set(name, value)
@@ -58,25 +60,30 @@ func newClient(cfg *Config, path string, header http.Header) (*client, error) {
 			return nil, fmt.Errorf("header %s: its name or value holds a character that HTTP does not allow, such as a line end", name)
 		}
 	}
-	c.secrets = secretsIn(cfg.Key, header)
+	c := &client{limits: limitsOf(a.Timeouts, a.Streaming()), secrets: secretsIn(cfg.Key, header)}
+	if cfg.Reference {
+		c.carrier = newReference(cfg, t)
+	} else {
+		c.carrier = newDirect(cfg, t)
+	}
 	return c, nil
 }
 
 // targetURL puts the API's path behind the base's, before its query.
-func targetURL(base, path string) (string, error) {
+func targetURL(base, path string) (*url.URL, error) {
 	u, err := url.Parse(base)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("url: %w", err)
+		return nil, fmt.Errorf("url: %w", err)
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
-		return "", fmt.Errorf("url %q: want http://host/path or https://host/path", base)
+		return nil, fmt.Errorf("url %q: want http://host/path or https://host/path", base)
 	case u.User != nil:
-		return "", fmt.Errorf("url of %s: a password in it would stand in every record; name the key's variable in key_env instead", u.Host)
+		return nil, fmt.Errorf("url of %s: a password in it would stand in every record; name the key's variable in key_env instead", u.Host)
 	case strings.HasSuffix(strings.TrimRight(u.Path, "/"), path):
-		return "", fmt.Errorf("url %q: give the API's base, without %s", base, path)
+		return nil, fmt.Errorf("url %q: give the API's base, without %s", base, path)
 	}
 	u.Fragment = ""
-	return u.JoinPath(path).String(), nil
+	return u.JoinPath(path), nil
 }
 
 // validHeader tells what HTTP allows (RFC 9110, section 5), so that a key with a line end fails when the endpoint is
@@ -127,48 +134,29 @@ func (c *client) words(s string) string {
 	return short(s)
 }
 
-func (c *client) close() { c.transport.CloseIdleConnections() }
+func (c *client) close() { c.carrier.close() }
 
-// post issues one attempt and lets answer judge the response. There is no redirect, no cookie and no second attempt:
-// net/http dials anew only where a kept connection died before a byte of the request was written.
-func (c *client) post(ctx context.Context, body []byte, obs Observer, answer func(*exchange)) Result {
+// post issues one attempt and lets the judge make the API's answer of the response. There is no redirect, no cookie and
+// no second attempt.
+func (c *client) post(ctx context.Context, body []byte, obs Observer, judge func(*exchange) answer) Result {
 	ctx, clocks := startDeadlines(ctx, c.limits)
 	defer clocks.stop()
-	p := &phases{epoch: c.epoch, sent: clocks.sent}
-	traced := httptrace.WithClientTrace(context.WithValue(ctx, phasesKey{}, p), p.trace())
-	req, err := http.NewRequestWithContext(traced, http.MethodPost, c.url, bytes.NewReader(body))
-	if err != nil {
-		return Result{Class: ConnectFailed, Error: c.words(err.Error())}
-	}
-	req.Header, req.Host = c.header.Clone(), c.host
-	resp, err := c.transport.RoundTrip(req)
-	conn, fresh := p.tell(obs)
-	if err != nil {
-		r := Result{NewConnection: fresh}
-		r.Class, r.Error = classify(ctx, err, conn != nil, "before an answer came")
-		r.Error = c.words(r.Error)
-		return r
-	}
-	defer resp.Body.Close()
-	x := &exchange{ctx: ctx, resp: resp, body: &bodySource{body: resp.Body, conn: conn}, clocks: clocks, obs: obs,
-		res: Result{Class: OK, Status: resp.StatusCode, Protocol: resp.Proto, NewConnection: fresh, RequestID: requestID(resp.Header)}}
-	switch enc := resp.Header.Get("Content-Encoding"); {
-	case resp.StatusCode != http.StatusOK:
-		x.status()
-	case enc != "" && enc != "identity":
-		x.fail(Malformed, "the response is compressed (%s) although identity was asked for: its event times would be the compressor's", enc)
-	default:
-		answer(x)
-	}
-	x.res.Error, x.res.RequestID, x.res.Finish = c.words(x.res.Error), c.words(x.res.RequestID), c.words(x.res.Finish)
-	return x.res
+	r := c.carrier.carry(ctx, &attempt{body: body, clocks: clocks, obs: obs, judge: judge})
+	r.Error, r.RequestID, r.Finish = c.words(r.Error), c.words(r.RequestID), c.words(r.Finish)
+	return r
 }
 
-func requestID(h http.Header) string {
-	for _, name := range []string{"X-Request-Id", "Request-Id", "Apim-Request-Id", "X-Generation-Id"} {
-		if v := h.Get(name); v != "" {
-			return v
-		}
-	}
-	return ""
+// carrier takes a request over the network and its answer back: direct with our own HTTP/1.1, or reference with
+// net/http, which the tests compare it with.
+type carrier interface {
+	carry(ctx context.Context, c *attempt) Result
+	close()
+}
+
+// attempt is one request to be carried.
+type attempt struct {
+	body   []byte
+	clocks *deadlines
+	obs    Observer
+	judge  func(*exchange) answer
 }

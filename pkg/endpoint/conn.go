@@ -67,6 +67,15 @@ type dialer struct {
 	tls     *tls.Config
 }
 
+func newDialer(cfg *Config) *dialer {
+	d := &dialer{epoch: cfg.Epoch, timeout: orDefault(cfg.Approach.Timeouts.Connect, defaultConnect), dial: cfg.Dial,
+		tls: &tls.Config{NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs}}
+	if d.dial == nil {
+		d.dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+	}
+	return d
+}
+
 // plain connects without TLS.
 func (d *dialer) plain(ctx context.Context, network, addr string) (net.Conn, error) {
 	ctx, cancel := d.begin(ctx)

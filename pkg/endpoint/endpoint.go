@@ -11,8 +11,9 @@ import (
 
 // Endpoint sends requests to one target over one API. It is safe for concurrent use.
 type Endpoint interface {
-	// Do issues exactly one attempt (no hidden retries) and returns when it is over. Events are observed on the
-	// calling goroutine in the order in which they happened, before Do returns. A failure is a Result with a Class
+	// Do issues exactly one attempt (no hidden retries) and returns when it is over. Events are observed one at a time, in
+	// the order in which they happened, before Do returns, though not always on the calling goroutine: an observer that
+	// takes long holds other requests up. A failure is a Result with a Class
 	// other than OK, never a panic or a second return value: a failed request is a measurement too. An answer that is
 	// not streamed is one event, at its last byte.
 	//
@@ -37,6 +38,9 @@ type Event struct {
 	Read uint32
 	// Tokens is how many generated tokens the event holds where the wire says so, else 0.
 	Tokens int
+	// Late is how long after the bytes came they were read, where the kernel stamps arrivals; else 0. It is the client's
+	// own lag, and not in At.
+	Late time.Duration
 }
 
 // Kind is a kind of event.
@@ -116,7 +120,15 @@ type Result struct {
 	UnknownEvents int
 	// Text is the answer, only where the endpoint was asked to keep it.
 	Text string
+	// Stamps says what stamped the arrivals of the answer: StampsKernel or StampsClock. Empty without an answer.
+	Stamps string
 }
+
+// What stamps an arrival: the kernel when it receives the bytes, or our clock right after the read.
+const (
+	StampsKernel = "kernel"
+	StampsClock  = "clock"
+)
 
 // Usage is the server's own token count. A nil field was not reported.
 type Usage struct {

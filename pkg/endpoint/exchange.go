@@ -6,39 +6,162 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
 
-// exchange is one response under way: what every API does with it.
+// exchange is one response under way: what every API does with it, whoever carries the bytes.
 type exchange struct {
 	ctx    context.Context
-	resp   *http.Response
-	body   *bodySource
+	header http.Header
+	source source
 	clocks *deadlines
 	obs    Observer
+	answer answer
 	res    Result
+
+	late   time.Duration // of the network read under way: how long after its arrival it was read
+	form   form
+	frames *sseReader
+	buf    *[]byte
+	doc    []byte
 }
 
-// bodySource reads a response body with the stamps of the connection under it.
-type bodySource struct {
-	body io.Reader
-	conn *wireConn
-	n    int64 // bytes so far
+// source is the body of a response, which knows the network reads that brought it. Where Read returns errAgain, the
+// exchange is advanced again when more has arrived.
+type source interface {
+	stampedSource
+	// lastRead is the stamp and the number of the network read that brought the last byte of what was read.
+	lastRead() (at time.Duration, read uint32)
 }
 
-func (b *bodySource) Read(p []byte) (int, error) {
-	n, err := b.body.Read(p)
-	b.n += int64(n)
-	return n, err
+// answer is what an API makes of one response.
+type answer interface {
+	// begin looks at the head of a 200 response and says how the body is read; asNothing after a failure.
+	begin() form
+	// frame takes one event. It reports false when the request is over.
+	frame(f *frame) bool
+	// stream is told how a stream of events ended: torn inside an event, with an error of the connection, or neither.
+	stream(torn bool, err error)
+	// document takes a body in one piece.
+	document(b []byte)
 }
 
-func (b *bodySource) readOf(offset int64) (time.Duration, uint32) { return b.conn.readOf(offset) }
+// form is how a body is read.
+type form uint8
 
-// lastRead is the stamp and the number of the network read that brought the last byte of what was read.
-func (b *bodySource) lastRead() (time.Duration, uint32) { return b.conn.readOf(max(b.n-1, 0)) }
+const (
+	asNothing form = iota
+	asEvents
+	asDocument
+	asRefusal // the words of a response that is not 200
+)
+
+// newExchange begins with the head of a response. The judge makes the API's answer of it.
+func newExchange(ctx context.Context, status int, proto string, header http.Header, src source, clocks *deadlines, obs Observer, judge func(*exchange) answer) *exchange {
+	x := &exchange{ctx: ctx, header: header, source: src, clocks: clocks, obs: obs,
+		res: Result{Class: OK, Status: status, Protocol: proto, RequestID: requestID(header)}}
+	switch enc := header.Get("Content-Encoding"); {
+	case status != http.StatusOK:
+		x.form = asRefusal
+	case enc != "" && enc != "identity":
+		x.fail(Malformed, "the response is compressed (%s) although identity was asked for: its event times would be the compressor's", enc)
+	default:
+		x.answer = judge(x)
+		x.form = x.answer.begin()
+	}
+	if x.form == asEvents {
+		x.buf = buffers.Get().(*[]byte)
+		x.frames = newSSEReader(src, *x.buf)
+	}
+	return x
+}
+
+// advance takes what has arrived and reports whether the exchange is over.
+func (x *exchange) advance() (over bool) {
+	switch x.form {
+	case asEvents:
+		return x.advanceEvents()
+	case asDocument:
+		return x.advanceDocument(maxEvent)
+	case asRefusal:
+		return x.advanceDocument(maxErrorBody)
+	}
+	return true
+}
+
+// advanceEvents hands every event that is whole to the API. Comments are told here.
+func (x *exchange) advanceEvents() (over bool) {
+	var f frame
+	for {
+		switch err := x.frames.next(&f); {
+		case err == nil:
+		case err == errAgain: //nolint:errorlint // it is never wrapped
+			return false
+		case errors.Is(err, io.EOF):
+			x.answer.stream(x.frames.torn, nil)
+			return true
+		default:
+			x.answer.stream(x.frames.torn, err)
+			return true
+		}
+		if f.comment {
+			x.tell(Comment, f.at, f.read, 0)
+		} else if !x.answer.frame(&f) {
+			x.answer.stream(false, nil)
+			return true
+		}
+	}
+}
+
+// advanceDocument reads a response in one piece.
+func (x *exchange) advanceDocument(limit int) (over bool) {
+	for {
+		if len(x.doc) == cap(x.doc) {
+			x.doc = slices.Grow(x.doc, 512)
+		}
+		n, err := x.source.Read(x.doc[len(x.doc):cap(x.doc)])
+		x.doc = x.doc[:len(x.doc)+n]
+		switch {
+		case err == errAgain: //nolint:errorlint // it is never wrapped
+			return false
+		case err == nil && len(x.doc) <= limit:
+			continue
+		case x.form == asRefusal: // a broken or endless error body is still this error
+			x.refused(x.doc)
+		case err != nil && !errors.Is(err, io.EOF):
+			x.broke(err)
+		case len(x.doc) > limit:
+			x.fail(Malformed, "the response is larger than %d MiB", limit>>20)
+		default:
+			x.answer.document(x.doc)
+		}
+		return true
+	}
+}
+
+// close gives the buffer back; the exchange is over.
+func (x *exchange) close() {
+	if x.frames == nil {
+		return
+	}
+	if len(x.frames.buf) <= maxPooled {
+		*x.buf = x.frames.buf
+		buffers.Put(x.buf)
+	}
+	x.frames, x.buf = nil, nil
+}
+
+// buffers are those of streams of events: as large as the largest part of an event that one network read left unfinished.
+var buffers = sync.Pool{New: func() any { b := make([]byte, streamBuffer); return &b }}
+
+const (
+	streamBuffer = 4 << 10
+	maxPooled    = 64 << 10 // the largest that is kept for the next request
+)
 
 func (x *exchange) fail(class Class, format string, args ...any) {
 	x.res.Class, x.res.Error = class, fmt.Sprintf(format, args...)
@@ -51,32 +174,31 @@ func (x *exchange) broke(err error) {
 
 // tell reports one event.
 func (x *exchange) tell(kind Kind, at time.Duration, read uint32, tokens int) {
-	x.obs.Observe(Event{Kind: kind, At: at, Read: read, Tokens: tokens})
+	x.obs.Observe(Event{Kind: kind, At: at, Read: read, Tokens: tokens, Late: x.late})
 }
 
 // done reports the end at the stamp of the last read.
 func (x *exchange) done() {
-	at, read := x.body.lastRead()
+	at, read := x.source.lastRead()
 	x.tell(Done, at, read, 0)
 }
 
 // maxErrorBody bounds what is read of a response that is not the answer.
 const maxErrorBody = 64 << 10
 
-// status records a response that is not 200, with the server's own words.
-func (x *exchange) status() {
-	code := x.resp.StatusCode
+// refused records a response that is not 200, with the server's own words.
+func (x *exchange) refused(body []byte) {
+	code := x.res.Status
 	x.res.Class = HTTPStatus
 	if code == http.StatusTooManyRequests {
 		x.res.Class = RateLimited
 	}
-	x.res.RetryAfter = retryAfter(x.resp.Header, time.Now())
-	b, _ := io.ReadAll(io.LimitReader(x.body, maxErrorBody)) // a broken error body is still this error
+	x.res.RetryAfter = retryAfter(x.header, time.Now())
 	parts := []string{strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))}
-	if to := x.resp.Header.Get("Location"); to != "" && code < 400 {
+	if to := x.header.Get("Location"); to != "" && code < 400 {
 		parts = append(parts, "redirects are not followed; it points to "+to)
 	}
-	if words := errorMessage(b); words != "" {
+	if words := errorMessage(body); words != "" {
 		parts = append(parts, words)
 	}
 	x.res.Error = strings.Join(parts, ": ")
@@ -85,51 +207,15 @@ func (x *exchange) status() {
 
 // mime is the response's media type without parameters.
 func (x *exchange) mime() string {
-	mime, _, _ := strings.Cut(x.resp.Header.Get("Content-Type"), ";")
+	mime, _, _ := strings.Cut(x.header.Get("Content-Type"), ";")
 	return strings.ToLower(strings.TrimSpace(mime))
 }
 
-// document reads a response in one piece. Nil: it failed, and the result says why.
-func (x *exchange) document() []byte {
-	b, err := io.ReadAll(io.LimitReader(x.body, maxEvent+1))
-	switch {
-	case err != nil:
-		x.broke(err)
-		return nil
-	case len(b) > maxEvent:
-		x.fail(Malformed, "the response is larger than %d MiB", maxEvent>>20)
-		return nil
-	}
-	return b
-}
-
-var buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
-
-// maxPooled is the largest buffer that is kept for the next request.
-const maxPooled = 256 << 10
-
-// frames hands every event of the stream to take, until take reports false or the stream ends. torn reports that it
-// ended inside an event; an error is one of the connection. Comments are told here.
-func (x *exchange) frames(take func(*frame) bool) (torn bool, err error) {
-	buf := buffers.Get().(*[]byte)
-	r := newSSEReader(x.body, *buf)
-	defer func() {
-		if len(r.buf) <= maxPooled {
-			*buf = r.buf
-			buffers.Put(buf)
-		}
-	}()
-	var f frame
-	for {
-		if err := r.next(&f); errors.Is(err, io.EOF) {
-			return r.torn, nil
-		} else if err != nil {
-			return r.torn, err
-		}
-		if f.comment {
-			x.tell(Comment, f.at, f.read, 0)
-		} else if !take(&f) {
-			return false, nil
+func requestID(h http.Header) string {
+	for _, name := range []string{"X-Request-Id", "Request-Id", "Apim-Request-Id", "X-Generation-Id"} {
+		if v := h.Get(name); v != "" {
+			return v
 		}
 	}
+	return ""
 }

@@ -23,6 +23,9 @@ type Config struct {
 	RootCAs *x509.CertPool
 	// Dial replaces the network dialler (tests, in-memory networks). Nil: net.Dialer.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Reference carries requests by net/http in place of our own HTTP/1.1. It is slower and stamps when its goroutine
+	// runs; it is what ours is compared with.
+	Reference bool
 }
 
 // Open makes the endpoint of an approach. It dials nothing. An error names what the approach has wrong.

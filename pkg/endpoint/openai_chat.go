@@ -80,25 +80,15 @@ func (e *openAIChat) Do(ctx context.Context, req *workload.Request, obs Observer
 	if err != nil { // strings and what Open has encoded before: it cannot fail
 		return Result{Class: Malformed, Error: e.client.words("encode the request: " + err.Error())}
 	}
-	return e.client.post(ctx, body, obs, func(x *exchange) {
-		c := &chatCall{exchange: x, keepText: e.keepText}
-		switch mime := x.mime(); {
-		case !e.stream:
-			c.whole()
-		case mime == "application/json", strings.HasSuffix(mime, "+json"):
-			c.ignoredStream()
-		case mime != "" && mime != "text/event-stream":
-			c.fail(Malformed, "the response is %s, not text/event-stream", mime)
-		default:
-			c.events()
-		}
-		c.res.Text = c.text.String()
+	return e.client.post(ctx, body, obs, func(x *exchange) answer {
+		return &chatCall{exchange: x, streamed: e.stream, keepText: e.keepText}
 	})
 }
 
 // chatCall is one response under way.
 type chatCall struct {
 	*exchange
+	streamed  bool // a stream was asked for
 	keepText  bool
 	finished  bool // [DONE] was seen
 	generated bool
@@ -106,13 +96,31 @@ type chatCall struct {
 	text      strings.Builder
 }
 
+// begin implements answer.
+func (c *chatCall) begin() form {
+	switch mime := c.mime(); {
+	case !c.streamed, mime == "application/json", strings.HasSuffix(mime, "+json"):
+		return asDocument
+	case mime != "" && mime != "text/event-stream":
+		c.fail(Malformed, "the response is %s, not text/event-stream", mime)
+		return asNothing
+	}
+	return asEvents
+}
+
+// document implements answer.
+func (c *chatCall) document(b []byte) {
+	if c.streamed {
+		c.ignoredStream(b)
+	} else {
+		c.whole(b)
+	}
+	c.res.Text = c.text.String()
+}
+
 // whole reads an answer that is not streamed. Nobody can use a part of it: its only event, and so its first token, is
 // its last byte. The event's tokens are the usage's.
-func (c *chatCall) whole() {
-	b := c.document()
-	if b == nil {
-		return
-	}
+func (c *chatCall) whole(b []byte) {
 	if !gjson.ValidBytes(b) {
 		c.fail(Malformed, "the response is no JSON: %s", b)
 		return
@@ -137,7 +145,7 @@ func (c *chatCall) whole() {
 	if n := c.res.Usage.Output; n != nil {
 		tokens = *n
 	}
-	at, read := c.body.lastRead()
+	at, read := c.source.lastRead()
 	c.tell(message.kind, at, read, tokens)
 	c.finished = true
 	c.done()
@@ -145,11 +153,7 @@ func (c *chatCall) whole() {
 }
 
 // ignoredStream reads a JSON document where a stream was asked for: an error, or a server that does not stream.
-func (c *chatCall) ignoredStream() {
-	b := c.document()
-	if b == nil {
-		return
-	}
+func (c *chatCall) ignoredStream(b []byte) {
 	c.done()
 	if isError([]byte(gjson.GetBytes(b, "error").Raw)) || !gjson.GetBytes(b, "choices").Exists() {
 		c.fail(StreamError, "200 with an error instead of a stream: %s", errorMessage(b))
@@ -158,9 +162,9 @@ func (c *chatCall) ignoredStream() {
 	c.fail(Malformed, "asked for a stream and got one JSON document: the server ignores stream; set stream: false for this approach")
 }
 
-// events reads the stream to its end.
-func (c *chatCall) events() {
-	torn, err := c.frames(c.frame)
+// stream implements answer.
+func (c *chatCall) stream(torn bool, err error) {
+	c.res.Text = c.text.String()
 	switch {
 	case c.res.Class != OK:
 	case err != nil && !c.finished: // after the terminal event the answer is whole
@@ -172,7 +176,7 @@ func (c *chatCall) events() {
 
 var doneMarker = []byte("[DONE]")
 
-// frame takes one event. It reports false when the request is over.
+// frame implements answer.
 func (c *chatCall) frame(f *frame) bool {
 	if c.finished {
 		return true

@@ -11,6 +11,9 @@ import (
 // maxEvent bounds one event: a stream that never ends a line must not eat the memory.
 const maxEvent = 16 << 20
 
+// errAgain is what a source returns that has nothing more for now: next returns it and can be called again.
+var errAgain = errors.New("nothing more has arrived")
+
 var errTooLarge = fmt.Errorf("an event of the stream is larger than %d MiB", maxEvent>>20)
 
 // stampedSource is a byte stream that knows when each of its bytes came over the network.
@@ -68,7 +71,7 @@ func (s *sseReader) next(f *frame) error {
 	for {
 		content, err := s.nextLine()
 		if err != nil {
-			s.torn = s.torn || s.lines > 0
+			s.torn = err != errAgain && (s.torn || s.lines > 0) //nolint:errorlint // it is never wrapped
 			return err
 		}
 		switch {
@@ -99,7 +102,7 @@ func (s *sseReader) nextLine() ([]byte, error) {
 		}
 		if !s.began && !s.skipMark() {
 			if err := s.fill(); err != nil {
-				if !errors.Is(err, io.EOF) || s.end == s.start {
+				if !errors.Is(err, io.EOF) || s.end == s.start { // errAgain too
 					return nil, err
 				}
 				s.began = true // shorter than a mark
@@ -123,7 +126,7 @@ func (s *sseReader) nextLine() ([]byte, error) {
 		}
 		s.scan = s.end
 		if err := s.fill(); err != nil {
-			s.torn = s.torn || s.line < s.end
+			s.torn = err != errAgain && (s.torn || s.line < s.end) //nolint:errorlint // it is never wrapped
 			return nil, err
 		}
 	}
@@ -182,6 +185,9 @@ func (s *sseReader) fill() error {
 		}
 	}
 	n, err := s.src.Read(s.buf[s.end:])
+	if n == 0 && errors.Is(err, errAgain) {
+		return err
+	}
 	if n > 0 {
 		s.end += n
 		s.idleReads = 0

@@ -55,10 +55,13 @@ type deadlines struct {
 
 	mu                               sync.Mutex
 	timer                            *time.Timer
-	conn                             *stampedConn
+	conn                             active
 	firstToken, idle, total, lingers time.Time // zero: not running
 	tokens, over                     bool
 }
+
+// active is a connection that knows when the last byte came.
+type active interface{ lastActive() time.Time }
 
 func startDeadlines(ctx context.Context, l limits) (context.Context, *deadlines) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -70,7 +73,7 @@ func startDeadlines(ctx context.Context, l limits) (context.Context, *deadlines)
 }
 
 // sent starts the clocks of the answer; until then the connect timeout rules.
-func (d *deadlines) sent(conn *stampedConn) {
+func (d *deadlines) sent(conn active) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.over || !d.lingers.IsZero() {

@@ -32,7 +32,7 @@ func TestIdleCountsEveryByteOfTheNetwork(t *testing.T) {
 		}
 		steps = append(steps, step{time.Hour, ""})
 		start := time.Now()
-		r, _ := call(t, workload.Approach{Timeouts: workload.Timeouts{Idle: workload.Duration(2 * time.Second)}}, steps, nil)
+		r, _ := callBy(t, false, workload.Approach{Timeouts: workload.Timeouts{Idle: workload.Duration(2 * time.Second)}}, steps, nil)
 		if r.Class != TimeoutIdle || time.Since(start) != 42*time.Second || !strings.Contains(r.Error, "2s") {
 			t.Errorf("%s %q after %s, want idle 2 s after the 40th byte", r.Class, r.Error, time.Since(start))
 		}

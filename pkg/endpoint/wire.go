@@ -84,7 +84,7 @@ func (c *wireConn) readOf(offset int64) (at time.Duration, read uint32) {
 type framing struct {
 	body    int64 // bytes of the body so far
 	state   framingState
-	left    int64 // of the chunk
+	chunks  chunkedBody
 	chunked bool
 	interim bool // a 1xx response: another header follows
 	first   bool // the status line was read
@@ -97,10 +97,8 @@ type framingState uint8
 const (
 	inHeader framingState = iota
 	inBody                // up to the end of the connection, or as long as Content-Length says
-	inChunkSize
-	inChunk
-	afterChunk // the line end that follows a chunk's data
-	inTrailer  // nothing that follows is body
+	inChunks
+	broken // nothing that follows is body
 )
 
 func (f *framing) feed(p []byte) {
@@ -109,16 +107,15 @@ func (f *framing) feed(p []byte) {
 		case inBody:
 			f.body += int64(len(p))
 			return
-		case inTrailer:
+		case broken:
 			return
-		case inChunk:
-			n := min(f.left, int64(len(p)))
-			f.body += n
-			f.left -= n
-			p = p[n:]
-			if f.left == 0 {
-				f.state = afterChunk
+		case inChunks:
+			body, rest, err := f.chunks.next(p)
+			f.body += int64(len(body))
+			if err != nil || f.chunks.state == chunksOver {
+				f.state = broken
 			}
+			p = rest
 		default:
 			i := bytes.IndexByte(p, '\n')
 			if i < 0 {
@@ -135,16 +132,9 @@ func (f *framing) feed(p []byte) {
 
 func (f *framing) keep(p []byte) { f.n += copy(f.line[f.n:], p) }
 
+// endLine takes a line of the header.
 func (f *framing) endLine(line []byte) {
 	switch {
-	case f.state == afterChunk:
-		f.state = inChunkSize
-	case f.state == inChunkSize:
-		if f.left = chunkSize(line); f.left == 0 {
-			f.state = inTrailer
-		} else {
-			f.state = inChunk
-		}
 	case !f.first:
 		f.first = true
 		_, status, _ := bytes.Cut(line, []byte(" "))
@@ -157,27 +147,8 @@ func (f *framing) endLine(line []byte) {
 	case f.interim:
 		f.first, f.interim = false, false
 	case f.chunked:
-		f.state = inChunkSize
+		f.state = inChunks
 	default:
 		f.state = inBody
 	}
-}
-
-// chunkSize reads the hexadecimal number at the start of a chunk's first line.
-func chunkSize(line []byte) (n int64) {
-	for _, c := range line {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			c = c | 0x20 - 'a' + 10
-		default:
-			return n
-		}
-		n = n<<4 | int64(c)
-		if n >= 1<<56 {
-			return n
-		}
-	}
-	return n
 }

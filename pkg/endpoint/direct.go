@@ -1,0 +1,214 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/infbench/infbench/internal/rawnet"
+)
+
+// direct carries requests by our own HTTP/1.1, so that what the client itself costs and is late by stays small: sockets
+// are read by loops (loop.go) with the kernel's receive stamps, anything else by the request's goroutine. It does what
+// a benchmark asks for and no more: one request at a time on a connection, no redirects, no cookies, no proxies, no
+// second attempt. docs/instrument.md has the profile behind the decision.
+type direct struct {
+	target *target
+	dialer *dialer
+	addr   string
+	tls    bool
+	head   []byte // of every request, up to the value of Content-Length
+	tail   []byte // the rest of the head
+	idle   idleLinks
+
+	mu    sync.Mutex
+	loops []*loop
+	next  int
+}
+
+func newDirect(cfg *Config, t *target) *direct {
+	d := &direct{target: t, dialer: newDialer(cfg), tls: t.url.Scheme == "https"}
+	port := t.url.Port()
+	if port == "" {
+		port = map[bool]string{false: "80", true: "443"}[d.tls]
+	}
+	d.addr = net.JoinHostPort(t.url.Hostname(), port)
+	d.renderHead()
+	return d
+}
+
+// renderHead writes the head in the order in which net/http does.
+func (d *direct) renderHead() {
+	host := d.target.host
+	if host == "" {
+		host = d.target.url.Host
+	}
+	d.head = append(d.head, "POST "+d.target.url.RequestURI()+" HTTP/1.1\r\nHost: "+host+"\r\n"...)
+	if agent := d.target.header.Get("User-Agent"); agent != "" {
+		d.head = append(d.head, "User-Agent: "+agent+"\r\n"...)
+	}
+	d.head = append(d.head, "Content-Length: "...)
+	var names []string
+	for name := range d.target.header {
+		if name != "User-Agent" && name != "Content-Length" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	d.tail = append(d.tail, "\r\n"...)
+	for _, name := range names {
+		for _, value := range d.target.header[name] {
+			d.tail = append(d.tail, name+": "+value+"\r\n"...)
+		}
+	}
+	if !d.target.reuse && d.target.header.Get("Connection") == "" {
+		d.tail = append(d.tail, "Connection: close\r\n"...)
+	}
+	d.tail = append(d.tail, "\r\n"...)
+}
+
+// requests are buffers for what is written.
+var requests = sync.Pool{New: func() any { return new([]byte) }}
+
+// carry implements carrier.
+func (d *direct) carry(ctx context.Context, c *attempt) Result {
+	l, fresh, err := d.link(ctx, c.obs)
+	if err != nil {
+		r := Result{NewConnection: fresh}
+		r.Class, r.Error = classify(ctx, err, false, "before a connection was there")
+		return r
+	}
+	r := &reply{ctx: ctx, call: c}
+	serr := d.send(ctx, l, c)
+	l.receive(ctx, r) // after a failed send too: the server may have said why
+	res := r.result()
+	if serr != nil && r.x == nil && ctx.Err() == nil {
+		res.Class, res.Error = classify(ctx, serr, true, "while the request was being sent")
+	}
+	res.NewConnection = fresh
+	if serr == nil && ctx.Err() == nil && d.target.reuse && r.reusable() {
+		d.idle.put(l)
+	} else {
+		l.close()
+	}
+	return res
+}
+
+// send writes the request and starts the clocks of its answer.
+func (d *direct) send(ctx context.Context, l link, c *attempt) error {
+	buf := requests.Get().(*[]byte)
+	b := append((*buf)[:0], d.head...)
+	b = strconv.AppendInt(b, int64(len(c.body)), 10)
+	b = append(append(b, d.tail...), c.body...)
+	sent, err := l.send(ctx, b)
+	if *buf = b; len(b) <= maxPooled {
+		requests.Put(buf)
+	}
+	if err == nil {
+		c.obs.Observe(Event{Kind: Sent, At: sent})
+		c.clocks.sent(l)
+	}
+	return err
+}
+
+// link is a connection for one request: one that rests, or a new one.
+func (d *direct) link(ctx context.Context, obs Observer) (l link, fresh bool, err error) {
+	if ctx.Err() != nil {
+		return nil, false, ctx.Err()
+	}
+	if l = d.idle.get(); l == nil {
+		fresh = true
+		obs.Observe(Event{Kind: ConnectStart, At: time.Since(d.dialer.epoch)})
+		if l, err = d.connect(ctx); err != nil {
+			return nil, true, err
+		}
+	}
+	obs.Observe(Event{Kind: Connected, At: time.Since(d.dialer.epoch)})
+	return l, fresh, nil
+}
+
+// dial connects, and gives up at once when ctx is cancelled, whatever the dialler is waiting for.
+func (d *direct) dial(ctx context.Context) (*wireConn, error) {
+	open := d.dialer.plain
+	if d.tls {
+		open = d.dialer.secure
+	}
+	type dialled struct {
+		conn net.Conn
+		err  error
+	}
+	over := make(chan dialled, 1)
+	go func() {
+		c, err := open(ctx, "tcp", d.addr)
+		over <- dialled{c, err}
+	}()
+	select {
+	case r := <-over:
+		if r.err != nil {
+			return nil, r.err
+		}
+		return r.conn.(*wireConn), nil
+	case <-ctx.Done():
+		go func() {
+			if r := <-over; r.conn != nil {
+				r.conn.Close()
+			}
+		}()
+		return nil, ctx.Err()
+	}
+}
+
+func (d *direct) connect(ctx context.Context) (link, error) {
+	w, err := d.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if d.tls || !rawnet.Supported {
+		return &connLink{conn: w.Conn, raw: w.raw, epoch: d.dialer.epoch}, nil
+	}
+	fd, err := rawnet.Take(w.raw.Conn)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return &connLink{conn: w.Conn, raw: w.raw, epoch: d.dialer.epoch}, nil
+	}
+	var l *loop
+	if err == nil {
+		l, err = d.loop()
+	}
+	if err != nil {
+		w.Close()
+		return nil, d.dialer.failed(ctx, ConnectFailed, err, "the socket could not be taken over")
+	}
+	_ = rawnet.Stamp(fd) // without it the clock stamps, and the record says so
+	return newSocketLink(fd, l), nil
+}
+
+// loop is the next loop's turn: there is one for every two cores, the other being the rest of the program's.
+func (d *direct) loop() (*loop, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n := max(1, runtime.GOMAXPROCS(0)/2); len(d.loops) < n {
+		l, err := newLoop(d.dialer.epoch)
+		if err != nil {
+			return nil, err
+		}
+		d.loops = append(d.loops, l)
+	}
+	d.next++
+	return d.loops[d.next%len(d.loops)], nil
+}
+
+// close implements carrier. Requests under way go on; their loops end with them.
+func (d *direct) close() {
+	d.idle.close()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range d.loops {
+		l.close()
+	}
+	d.loops = nil
+}

@@ -1,0 +1,179 @@
+package endpoint
+
+import (
+	"errors"
+	"io"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/infbench/infbench/internal/rawnet"
+)
+
+// loop reads the sockets of many requests on one goroutine: it waits for any of them, reads once, and pushes the bytes
+// through the reply's parser to its observer. A request's own goroutine sleeps until its end, so that an event costs a
+// read and its parsing, and no wake-up.
+//
+// Its goroutine runs while there is a request under way.
+type loop struct {
+	epoch time.Time
+	poll  *rawnet.Poller
+	recv  rawnet.Receiver
+	clock wallClock
+	buf   []byte
+
+	mu      sync.Mutex
+	live    map[int32]*socketLink
+	running bool
+	closed  bool
+}
+
+// loopBuffer takes whatever a socket has in one read.
+const loopBuffer = 256 << 10
+
+func newLoop(epoch time.Time) (*loop, error) {
+	poll, err := rawnet.NewPoller()
+	if err != nil {
+		return nil, err
+	}
+	return &loop{epoch: epoch, poll: poll, live: map[int32]*socketLink{}}, nil
+}
+
+// add reads s until its reply is over.
+func (l *loop) add(s *socketLink) error {
+	l.mu.Lock()
+	l.live[int32(s.fd)] = s
+	if !l.running {
+		l.running = true
+		go l.run()
+	}
+	l.mu.Unlock()
+	err := l.poll.Add(s.fd, int32(s.fd))
+	if err != nil {
+		l.forget(s)
+		l.poll.Wake()
+	}
+	return err
+}
+
+func (l *loop) forget(s *socketLink) {
+	l.mu.Lock()
+	delete(l.live, int32(s.fd))
+	l.mu.Unlock()
+}
+
+func (l *loop) run() {
+	if l.buf == nil {
+		l.buf = make([]byte, loopBuffer)
+	}
+	for l.needed() {
+		if err := l.poll.Wait(-1, l.ready); err != nil {
+			l.abandon(err)
+		}
+	}
+}
+
+// needed reports whether the loop has something to read; else it is not running any more.
+func (l *loop) needed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.live) > 0 {
+		return true
+	}
+	l.running = false
+	if l.closed {
+		l.poll.Close()
+	}
+	return false
+}
+
+// abandon ends every request: the epoll set cannot be waited for, which no working kernel does.
+func (l *loop) abandon(err error) {
+	l.mu.Lock()
+	all := l.live
+	l.live = map[int32]*socketLink{}
+	l.mu.Unlock()
+	for _, s := range all {
+		s.reply.take(arrival{err: err})
+		s.done <- struct{}{}
+	}
+}
+
+// ready reads one socket once.
+func (l *loop) ready(key int32) {
+	l.mu.Lock()
+	s := l.live[key]
+	l.mu.Unlock()
+	if s == nil {
+		return
+	}
+	n, stamp, err := l.recv.Recv(s.fd, l.buf)
+	if errors.Is(err, syscall.EAGAIN) {
+		return
+	}
+	now := time.Now()
+	a := arrival{bytes: l.buf[:n], at: now.Sub(l.epoch), err: err}
+	if n > 0 {
+		s.reads++
+		a.late, a.kernel = l.clock.late(now, stamp)
+		a.at -= a.late
+		s.readAt.Store(int64(a.at))
+	} else if err == nil {
+		a.err = io.EOF
+	}
+	a.number = s.reads
+	if s.reply.take(a) {
+		l.poll.Remove(s.fd)
+		l.forget(s)
+		s.done <- struct{}{}
+	}
+}
+
+// close frees the loop once its last request is over.
+func (l *loop) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	l.closed = true
+	if !l.running {
+		l.poll.Close()
+	}
+}
+
+// wallClock turns the kernel's receive stamps, which are of the wall clock, into how long ago the bytes came. The wall
+// clock can be set while we look at it: a stamp is used only where the two clocks have gone on together since the read
+// before.
+type wallClock struct {
+	start  time.Time
+	offset int64 // wall clock - monotonic clock since start, ns
+	seen   time.Duration
+}
+
+// A wall clock is slewed by at most 500 ppm (adjtimex); more than this between two reads is a step.
+const (
+	stepFloor = time.Millisecond
+	slewShare = 1000 // 1/1000 of the time between
+	maxLate   = 10 * time.Minute
+)
+
+// late is how long before now the kernel stamped, and whether that can be told.
+func (w *wallClock) late(now time.Time, stamp int64) (time.Duration, bool) {
+	if w.start.IsZero() {
+		w.start = now
+	}
+	mono := now.Sub(w.start)
+	offset := now.UnixNano() - int64(mono)
+	moved, between := offset-w.offset, mono-w.seen
+	first := w.seen == 0 && w.offset == 0
+	w.offset, w.seen = offset, mono
+	if !first && max(moved, -moved) > int64(stepFloor+between/slewShare) {
+		return 0, false
+	}
+	late := time.Duration(now.UnixNano() - stamp)
+	if stamp == 0 || late > maxLate || late < -stepFloor {
+		return 0, false
+	}
+	return max(late, 0), true
+}
