@@ -5,6 +5,8 @@ package analyze
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
@@ -53,7 +55,7 @@ func foldRows(rec *measure.Record) ([]*fold, error) {
 		}
 		f.blocks++
 		f.simulated = b.Simulated
-		for _, metric := range []workload.Metric{workload.ITL, workload.ChunkGap} {
+		for _, metric := range []workload.Metric{workload.ITL, workload.ChunkGap, workload.ReadLag} {
 			if h := rec.Gaps[measure.Tag{Approach: b.Approach, Block: b.Index, Metric: metric}]; h != nil {
 				if err := f.tally.Hist(metric).Merge(h); err != nil {
 					return nil, err
@@ -140,14 +142,22 @@ func clientInfo(m *measure.Manifest, folds []*fold) ClientInfo {
 	if c.CPUSeconds > 0 { // the blocks ended: the health was written
 		c.GCPauseMax, c.SchedLatencyP99 = &pause, &sched
 	}
-	var lag measure.Hist
+	var sent, read measure.Hist
+	stamps := map[string]bool{}
 	for _, f := range folds {
-		if lag.Merge(&f.lag) != nil {
+		if sent.Merge(&f.lag) != nil || read.Merge(f.tally.Hist(workload.ReadLag)) != nil {
 			return c // cannot happen: one geometry
 		}
+		for source := range f.stamps {
+			stamps[source] = true
+		}
 	}
-	if lag.Count() > 0 {
-		c.SendLag = quantilesOf(&lag, 0)
+	if sent.Count() > 0 {
+		c.SendLag = quantilesOf(&sent, 0)
 	}
+	if read.Count() > 0 {
+		c.ReadLag = quantilesOf(&read, 0)
+	}
+	c.Stamps = slices.Sorted(maps.Keys(stamps))
 	return c
 }

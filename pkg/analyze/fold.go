@@ -30,6 +30,7 @@ type fold struct {
 	derived   bool // some chunks held more than one token
 	reported  int  // successful requests whose queue the server reported
 	simulated bool
+	stamps    map[string]bool // what stamped the arrivals
 }
 
 // tokenFold sums token counts of successful requests, and how many requests reported each.
@@ -65,7 +66,7 @@ func (c *counter) asked(v int) {
 }
 
 func newFold(name string, limits workload.RequestLimits) *fold {
-	return &fold{name: name, limits: limits, classes: map[endpoint.Class]int{}, examples: map[endpoint.Class]string{}}
+	return &fold{name: name, limits: limits, classes: map[endpoint.Class]int{}, examples: map[endpoint.Class]string{}, stamps: map[string]bool{}}
 }
 
 // longAnswer is the number of chunks from which an answer that comes in one network read was held back on its way.
@@ -77,6 +78,9 @@ func (f *fold) add(s *measure.Sample) {
 	f.addDelivery(s)
 	if lag, ok := s.Lag(); ok {
 		f.lag.Record(lag)
+	}
+	if s.Stamps != "" {
+		f.stamps[s.Stamps] = true
 	}
 	f.tally.AddRow(s)
 	if !s.OK() {

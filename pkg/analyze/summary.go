@@ -69,13 +69,17 @@ type Reason struct {
 
 // ClientInfo is the load generator's own health.
 type ClientInfo struct {
-	CPUSeconds      float64    `json:"cpu_seconds"`
-	Events          int64      `json:"events"`
-	CPUUsPerEvent   *float64   `json:"cpu_us_per_event,omitempty"`
-	MaxRSSBytes     int64      `json:"max_rss_bytes"`
-	SendLag         *Quantiles `json:"send_lag,omitempty"` // dispatched - scheduled: the generator's own lateness
-	GCPauseMax      *float64   `json:"gc_pause_max,omitempty"`
-	SchedLatencyP99 *float64   `json:"sched_latency_p99,omitempty"`
+	CPUSeconds    float64    `json:"cpu_seconds"`
+	Events        int64      `json:"events"`
+	CPUUsPerEvent *float64   `json:"cpu_us_per_event,omitempty"`
+	MaxRSSBytes   int64      `json:"max_rss_bytes"`
+	SendLag       *Quantiles `json:"send_lag,omitempty"` // dispatched - scheduled: the generator's own lateness
+	// ReadLag is read by us - received by the kernel. It is in no latency: arrivals have the kernel's stamps.
+	ReadLag *Quantiles `json:"read_lag,omitempty"`
+	// Stamps is what stamped the arrivals: kernel, clock or both.
+	Stamps          []string `json:"stamps,omitempty"`
+	GCPauseMax      *float64 `json:"gc_pause_max,omitempty"`
+	SchedLatencyP99 *float64 `json:"sched_latency_p99,omitempty"`
 }
 
 // Quantiles of one metric, seconds. A percentile is absent where too few samples stand behind it, or where so many

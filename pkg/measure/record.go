@@ -13,7 +13,7 @@ import (
 type Record struct {
 	Dir      string
 	Manifest *Manifest
-	// Gaps holds the merged histograms that rows cannot give back: ITL and chunk gap, by approach and block.
+	// Gaps holds the merged histograms that rows cannot give back: ITL, chunk gap and read lag, by approach and block.
 	Gaps map[Tag]*Hist
 }
 
@@ -29,7 +29,8 @@ func Open(dir string) (*Record, error) {
 		return nil, err
 	}
 	for tag, h := range all {
-		if tag.Metric == workload.ITL || tag.Metric == workload.ChunkGap {
+		switch tag.Metric {
+		case workload.ITL, workload.ChunkGap, workload.ReadLag:
 			r.Gaps[tag] = h
 		}
 	}

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -65,11 +66,12 @@ func (r *recorder) token(e endpoint.Event, at Stamp) {
 	}
 	if !s.FirstToken.Known() {
 		s.FirstToken = at
+		s.late = e.Late
 		s.Reads++
 	} else if e.Read != r.lastRead {
 		ns := int64(e.At - r.lastAt)
 		s.Reads++
-		s.gaps = append(s.gaps, gap{ns: ns, tokens: tokens})
+		s.gaps = append(s.gaps, gap{ns: ns, tokens: tokens, lateUs: int32(min(e.Late.Microseconds(), math.MaxInt32))})
 		if d := time.Duration(ns); !s.MaxGap.Known() || d > time.Duration(s.MaxGap.ns) {
 			s.MaxGap = At(d)
 		}
@@ -84,7 +86,7 @@ func (r *recorder) finish(res *endpoint.Result) {
 	s := r.sample
 	s.Class, s.Error, s.Status, s.Finish = res.Class, res.Error, res.Status, res.Finish
 	s.RetryAfter, s.Protocol, s.UnknownEvents = res.RetryAfter, res.Protocol, res.UnknownEvents
-	s.RequestID = res.RequestID
+	s.RequestID, s.Stamps = res.RequestID, res.Stamps
 	s.InputTokens, s.CachedInput = res.Usage.Input, res.Usage.CachedInput
 	s.OutputTokens, s.Reasoning = res.Usage.Output, res.Usage.Reasoning
 	switch {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/infbench/infbench/pkg/endpoint"
 	"github.com/infbench/infbench/pkg/workload"
 )
 
@@ -32,6 +33,13 @@ func (t *Tally) Add(s *Sample) {
 	t.AddRow(s)
 	if !s.OK() {
 		return
+	}
+	if s.Stamps == endpoint.StampsKernel && s.FirstToken.Known() {
+		lag := t.Hist(workload.ReadLag)
+		lag.Record(s.late)
+		for _, g := range s.gaps {
+			lag.Record(time.Duration(g.lateUs) * time.Microsecond)
+		}
 	}
 	tokens, recorded := 0.0, int64(0)
 	for _, g := range s.gaps {

@@ -167,18 +167,29 @@ func clientFacts(c analyze.ClientInfo) []fact {
 	if c.CPUSeconds == 0 && c.SendLag == nil {
 		return []fact{{"client", "its health was not recorded"}}
 	}
-	lag := absent
-	if q := c.SendLag; q != nil {
-		var parts []string
-		for _, stat := range []string{"p50", "p99", "max"} {
-			parts = append(parts, stat+" "+statCell(q, stat).text)
-		}
-		lag = strings.Join(parts, ", ") + " (n " + count(q.N) + ")"
+	facts := []fact{{"client lag", spread(c.SendLag) + ": how late the generator itself started requests"}}
+	switch {
+	case len(c.Stamps) == 0:
+	case c.ReadLag == nil:
+		facts = append(facts, fact{"arrivals", "stamped by the client's clock after each read: what it was late by is inside"})
+	default:
+		facts = append(facts, fact{"read lag", spread(c.ReadLag) + ": how late the client read what had arrived; the kernel stamps arrivals, so it is in no latency"})
 	}
-	return []fact{
-		{"client lag", lag + ": how late the generator itself started requests"},
+	return append(facts, []fact{
 		{"client CPU", fmt.Sprintf("%s s for %s events, %s µs per event", number(c.CPUSeconds), count(c.Events), optional(c.CPUUsPerEvent, number))},
 		{"client memory", "peak " + mebibytes(c.MaxRSSBytes)},
 		{"client pauses", "longest GC pause " + optional(c.GCPauseMax, Seconds) + ", scheduler latency p99 " + optional(c.SchedLatencyP99, Seconds)},
+	}...)
+}
+
+// spread is a distribution in a few words.
+func spread(q *analyze.Quantiles) string {
+	if q == nil {
+		return absent
 	}
+	var parts []string
+	for _, stat := range []string{"p50", "p99", "max"} {
+		parts = append(parts, stat+" "+statCell(q, stat).text)
+	}
+	return strings.Join(parts, ", ") + " (n " + count(q.N) + ")"
 }

@@ -45,6 +45,7 @@ const (
 	TTFVT         Metric = "ttfvt"          // first visible token - scheduled
 	ITL           Metric = "itl"            // chunk gap / tokens in the chunk, once per token
 	ChunkGap      Metric = "chunk_gap"      // time between successive content-bearing network reads
+	ReadLag       Metric = "read_lag"       // read by us - received by the kernel: the client's own lag; not a latency of the endpoint
 	TPOT          Metric = "tpot"           // (last token - first token) / (output tokens - 1)
 	Stall         Metric = "stall"          // longest chunk gap of a request
 	E2E           Metric = "e2e"            // done - scheduled
