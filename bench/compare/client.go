@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/infbench/infbench/internal/scripted"
+	"github.com/infbench/infbench/pkg/endpoint"
+	"github.com/infbench/infbench/pkg/measure"
+	"github.com/infbench/infbench/pkg/workload"
+)
+
+// The clients that are written in Go. Each drives a load and says when each event with text came, by the wall clock.
+var clients = map[string]func(ctx context.Context, url string, l load) ([]scripted.Served, error){
+	"infbench":  func(ctx context.Context, url string, l load) ([]scripted.Served, error) { return infbench(ctx, url, l, false) },
+	"reference": func(ctx context.Context, url string, l load) ([]scripted.Served, error) { return infbench(ctx, url, l, true) },
+	"plain-go":  plainGo,
+}
+
+// infbench is the whole way of a run: the runner, the client, the recorder and the record on disk.
+func infbench(ctx context.Context, url string, l load, reference bool) ([]scripted.Served, error) {
+	dir, err := os.MkdirTemp("", "infbench-compare-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	span := workload.Duration(l.ttft + time.Duration(l.events)*l.gap)
+	s := &workload.Scenario{Name: "compare", Phases: workload.Phases{Measure: span, Drain: workload.Duration(time.Minute)}}
+	w, err := measure.Create(filepath.Join(dir, "run"), &measure.Manifest{Started: time.Now(), Scenario: s})
+	if err != nil {
+		return nil, err
+	}
+	epoch := time.Now()
+	e, err := endpoint.Open(endpoint.Config{Approach: workload.Approach{URL: url, Model: "m"}, Epoch: epoch, Reference: reference})
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close()
+	log := &stamps{Endpoint: e, wall: epoch.UnixNano(), first: l.first, served: make([]scripted.Served, l.streams)}
+	for i := range log.served {
+		log.served[i].Writes = make([]int64, 0, l.events)
+	}
+	err = (&measure.Runner{Writer: w}).Run(ctx, measure.Block{Approach: "a", Endpoint: log, Epoch: epoch, Phases: s.Phases,
+		Times: make([]time.Duration, l.streams), Request: func(i int) workload.Request {
+			return workload.Request{Index: i, Messages: []workload.Message{{Role: "user", Content: l.script(i).Prompt()}}}
+		}})
+	if err = errors.Join(err, w.Close(measure.Complete, "", time.Now())); err != nil {
+		return nil, err
+	}
+	if log.failed != nil {
+		return nil, log.failed
+	}
+	return log.served, nil
+}
+
+// stamps keeps the events that pass from an endpoint to the recorder.
+type stamps struct {
+	endpoint.Endpoint
+	wall   int64
+	first  int
+	served []scripted.Served
+
+	mu     sync.Mutex
+	failed error
+}
+
+func (s *stamps) Do(ctx context.Context, req *workload.Request, obs endpoint.Observer) endpoint.Result {
+	t := &tap{Observer: obs, wall: s.wall, served: &s.served[req.Index]}
+	t.served.Index = s.first + req.Index
+	r := s.Endpoint.Do(ctx, req, t)
+	if r.Class != endpoint.OK {
+		s.mu.Lock()
+		s.failed = fmt.Errorf("stream %d: %s: %s", req.Index, r.Class, r.Error)
+		s.mu.Unlock()
+	}
+	return r
+}
+
+type tap struct {
+	endpoint.Observer
+	wall   int64
+	served *scripted.Served
+}
+
+func (t *tap) Observe(e endpoint.Event) {
+	switch e.Kind {
+	case endpoint.Sent:
+		t.served.Received = t.wall + int64(e.At)
+	case endpoint.Answer:
+		t.served.Writes = append(t.served.Writes, t.wall+int64(e.At))
+	}
+	t.Observer.Observe(e)
+}
+
+// plainGo is what one writes in an afternoon: net/http, a scanner, encoding/json.
+func plainGo(ctx context.Context, url string, l load) ([]scripted.Served, error) {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: l.streams}}
+	served := make([]scripted.Served, l.streams)
+	failed := make([]error, l.streams)
+	var wg sync.WaitGroup
+	for i := range served {
+		wg.Go(func() { failed[i] = plainStream(ctx, client, url, l.script(i), &served[i]) })
+	}
+	wg.Wait()
+	return served, errors.Join(failed...)
+}
+
+func plainStream(ctx context.Context, client *http.Client, url string, s scripted.Script, out *scripted.Served) error {
+	body, err := json.Marshal(map[string]any{"model": "m", "stream": true, "messages": []any{map[string]string{"role": "user", "content": s.Prompt()}}})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/chat/completions", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	out.Index, out.Received = s.Index, time.Now().UnixNano()
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	lines := bufio.NewScanner(res.Body)
+	for lines.Scan() {
+		text, ok := strings.CutPrefix(lines.Text(), "data: ")
+		if !ok || text == "[DONE]" {
+			continue
+		}
+		var chunk struct {
+			Choices []struct {
+				Delta struct {
+					Content string `json:"content"`
+				} `json:"delta"`
+			} `json:"choices"`
+		}
+		if err := json.Unmarshal([]byte(text), &chunk); err != nil {
+			return err
+		}
+		if len(chunk.Choices) > 0 && chunk.Choices[0].Delta.Content != "" {
+			out.Writes = append(out.Writes, time.Now().UnixNano())
+		}
+	}
+	return lines.Err()
+}
+
+// writeLog writes what a client saw in the format of the server's log.
+func writeLog(w io.Writer, served []scripted.Served) error {
+	for i := range served {
+		served[i].Due = make([]int64, len(served[i].Writes))
+	}
+	return scripted.WriteLog(w, served)
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/pprof"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/infbench/infbench/internal/scripted"
+)
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	fs := flag.NewFlagSet("compare", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	var l load
+	l.register(fs)
+	rounds := fs.Int("rounds", 7, "turns of each client")
+	names := fs.String("clients", "c-kernel,c-clock,infbench,plain-go", "which clients, in turns: c-kernel, c-clock, infbench, reference, plain-go")
+	client := fs.String("client", "", "be this client (compare starts itself so)")
+	url := fs.String("url", "", "where the client's server is")
+	out := fs.String("out", "", "where the client writes its log")
+	profile := fs.String("cpuprofile", "", "with -client: write a CPU profile to this `file`")
+	if err := fs.Parse(args); err != nil {
+		return 2
+	}
+	var err error
+	if *client != "" {
+		err = profiled(*profile, func() error { return beClient(ctx, *client, *url, *out, l, stdout) })
+	} else {
+		err = compare(ctx, l, *rounds, strings.Split(*names, ","), stdout, stderr)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "compare:", err)
+		return 1
+	}
+	return 0
+}
+
+// profiled runs f under a CPU profile, if one is asked for.
+func profiled(path string, f func() error) error {
+	if path == "" {
+		return f()
+	}
+	out, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(out); err != nil {
+		return errors.Join(err, out.Close())
+	}
+	err = f()
+	pprof.StopCPUProfile()
+	return errors.Join(err, out.Close())
+}
+
+// spent is what a client says at its end.
+type spent struct {
+	Events     int64   `json:"events"`
+	CPUSeconds float64 `json:"cpu_seconds"`
+	MaxRSSKiB  int64   `json:"max_rss_kib"`
+}
+
+func beClient(ctx context.Context, name, url, out string, l load, stdout io.Writer) error {
+	drive := clients[name]
+	if drive == nil {
+		return fmt.Errorf("no client %q", name)
+	}
+	served, err := drive(ctx, url, l)
+	if err != nil {
+		return err
+	}
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return err
+	}
+	s := spent{CPUSeconds: time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds(), MaxRSSKiB: maxRSS()}
+	for i := range served {
+		s.Events += int64(len(served[i].Writes))
+	}
+	f, err := os.Create(out)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(writeLog(f, served), f.Close()); err != nil {
+		return err
+	}
+	return json.NewEncoder(stdout).Encode(s)
+}
+
+// maxRSS is the most memory that this process had, in KiB. The kernel's ru_maxrss counts its parent's before the exec too.
+func maxRSS() int64 {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	var kib int64
+	for line := range strings.Lines(string(b)) {
+		if v, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			_, _ = fmt.Sscan(v, &kib)
+		}
+	}
+	return kib
+}
+
+// compare drives every client in turns and prints the table.
+func compare(ctx context.Context, l load, rounds int, names []string, stdout, stderr io.Writer) error {
+	dir, err := os.MkdirTemp("", "infbench-compare-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	reader := filepath.Join(dir, "epoll_reader")
+	if err := command(ctx, stderr, "cc", "-O2", "-o", reader, "bench/epoll_reader.c"); err != nil {
+		return fmt.Errorf("build the C reader (run from the project's root, with a C compiler): %w", err)
+	}
+	server := filepath.Join(dir, "serve")
+	if err := command(ctx, stderr, "go", "build", "-o", server, "./internal/scripted/serve"); err != nil {
+		return err
+	}
+	table := newTable(l, names)
+	for round := range rounds {
+		for _, name := range names {
+			argv := append([]string{self, "-client", name}, l.flags()...)
+			if mode, ok := strings.CutPrefix(name, "c-"); ok {
+				argv = []string{reader, mode}
+			}
+			t, err := turn(ctx, dir, server, argv, l, stderr)
+			if err != nil {
+				return fmt.Errorf("round %d, %s: %w", round+1, name, err)
+			}
+			table.add(name, t)
+			fmt.Fprintf(stderr, "round %d/%d %-10s %s\n", round+1, rounds, name, t)
+		}
+	}
+	return table.print(stdout)
+}
+
+func command(ctx context.Context, stderr io.Writer, name string, args ...string) error {
+	c := exec.CommandContext(ctx, name, args...)
+	c.Stderr = stderr
+	return c.Run()
+}
+
+// turn is one client against a fresh server.
+func turn(ctx context.Context, dir, server string, client []string, l load, stderr io.Writer) (result, error) {
+	logs := [2]string{filepath.Join(dir, "server.log"), filepath.Join(dir, "client.log")}
+	s := exec.CommandContext(ctx, server, logs[0])
+	s.Stderr = stderr
+	end, err := s.StdinPipe()
+	if err != nil {
+		return result{}, err
+	}
+	says, err := s.StdoutPipe()
+	if err != nil {
+		return result{}, err
+	}
+	if err := s.Start(); err != nil {
+		return result{}, err
+	}
+	said := bufio.NewReader(says)
+	line, err := said.ReadString('\n')
+	if err != nil {
+		return result{}, fmt.Errorf("the server did not start: %w", err)
+	}
+	url := strings.TrimSpace(line)
+	if len(client) == 2 { // the C reader: its own arguments
+		port := url[strings.LastIndexByte(url, ':')+1 : strings.LastIndexByte(url, '/')]
+		client = append(append([]string{client[0], port}, l.args()...), client[1], logs[1], fmt.Sprint(l.first))
+	} else {
+		client = append(client, "-url", url, "-out", logs[1])
+	}
+	c := exec.CommandContext(ctx, client[0], client[1:]...)
+	c.Stderr = stderr
+	var told bytes.Buffer
+	c.Stdout = &told
+	cerr := c.Run()
+	end.Close()
+	if err := errors.Join(cerr, s.Wait()); err != nil {
+		return result{}, err
+	}
+	var sp spent
+	if err := json.Unmarshal(told.Bytes(), &sp); err != nil {
+		return result{}, err
+	}
+	truth, err := readLog(logs[0])
+	if err != nil {
+		return result{}, err
+	}
+	seen, err := readLog(logs[1])
+	if err != nil {
+		return result{}, err
+	}
+	return judge(sp, truth, seen)
+}
+
+func readLog(path string) ([]scripted.Served, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return scripted.ReadLog(f)
+}
