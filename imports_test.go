@@ -16,14 +16,16 @@ var layers = map[string][]string{
 	"internal/memnet":   {},
 	"pkg/workload":      {"internal/stat"},
 	"pkg/simulate":      {"pkg/workload", "internal/stat"},
-	"pkg/endpoint":      {"pkg/workload", "internal/stat"},
-	"pkg/measure":       {"pkg/endpoint", "pkg/workload", "internal/stat"},
-	"pkg/analyze":       {"pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat"},
-	"pkg/report":        {"pkg/analyze", "pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat"},
-	"cmd/infbench":      {"pkg/report", "pkg/analyze", "pkg/measure", "pkg/endpoint", "pkg/workload", "pkg/simulate", "internal/stat"},
+	"pkg/endpoint":      {"pkg/workload", "internal/stat", "internal/rawnet"},
+	"pkg/measure":       {"pkg/endpoint", "pkg/workload", "internal/stat", "internal/rawnet"},
+	"pkg/analyze":       {"pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/rawnet"},
+	"pkg/report":        {"pkg/analyze", "pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/rawnet"},
+	"internal/selftest": {"pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/scripted", "internal/rawnet"},
+	"cmd/infbench":      {"pkg", "internal"},
 	"internal/gguf":     {},
 	"internal/rawnet":   {},
 	"internal/scripted": {"internal/rawnet"},
+	"bench/compare":     {"pkg", "internal"},
 }
 
 func goList(t *testing.T, args ...string) []string {

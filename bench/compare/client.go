@@ -23,9 +23,13 @@ import (
 
 // The clients that are written in Go. Each drives a load and says when each event with text came, by the wall clock.
 var clients = map[string]func(ctx context.Context, url string, l load) ([]scripted.Served, error){
-	"infbench":  func(ctx context.Context, url string, l load) ([]scripted.Served, error) { return infbench(ctx, url, l, false) },
-	"reference": func(ctx context.Context, url string, l load) ([]scripted.Served, error) { return infbench(ctx, url, l, true) },
-	"plain-go":  plainGo,
+	"infbench": func(ctx context.Context, url string, l load) ([]scripted.Served, error) {
+		return infbench(ctx, url, l, false)
+	},
+	"reference": func(ctx context.Context, url string, l load) ([]scripted.Served, error) {
+		return infbench(ctx, url, l, true)
+	},
+	"plain-go": plainGo,
 }
 
 // infbench is the whole way of a run: the runner, the client, the recorder and the record on disk.

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -158,50 +156,29 @@ func command(ctx context.Context, stderr io.Writer, name string, args ...string)
 
 // turn is one client against a fresh server.
 func turn(ctx context.Context, dir, server string, client []string, l load, stderr io.Writer) (result, error) {
-	logs := [2]string{filepath.Join(dir, "server.log"), filepath.Join(dir, "client.log")}
-	s := exec.CommandContext(ctx, server, logs[0])
-	s.Stderr = stderr
-	end, err := s.StdinPipe()
+	s, err := scripted.Spawn(ctx, stderr, server)
 	if err != nil {
 		return result{}, err
 	}
-	says, err := s.StdoutPipe()
-	if err != nil {
-		return result{}, err
-	}
-	if err := s.Start(); err != nil {
-		return result{}, err
-	}
-	said := bufio.NewReader(says)
-	line, err := said.ReadString('\n')
-	if err != nil {
-		return result{}, fmt.Errorf("the server did not start: %w", err)
-	}
-	url := strings.TrimSpace(line)
+	log := filepath.Join(dir, "client.log")
 	if len(client) == 2 { // the C reader: its own arguments
-		port := url[strings.LastIndexByte(url, ':')+1 : strings.LastIndexByte(url, '/')]
-		client = append(append([]string{client[0], port}, l.args()...), client[1], logs[1], fmt.Sprint(l.first))
+		port := s.URL[strings.LastIndexByte(s.URL, ':')+1 : strings.LastIndexByte(s.URL, '/')]
+		client = append(append([]string{client[0], port}, l.args()...), client[1], log, fmt.Sprint(l.first))
 	} else {
-		client = append(client, "-url", url, "-out", logs[1])
+		client = append(client, "-url", s.URL, "-out", log)
 	}
 	c := exec.CommandContext(ctx, client[0], client[1:]...)
 	c.Stderr = stderr
-	var told bytes.Buffer
-	c.Stdout = &told
-	cerr := c.Run()
-	end.Close()
-	if err := errors.Join(cerr, s.Wait()); err != nil {
+	told, cerr := c.Output()
+	truth, err := s.Finish()
+	if err := errors.Join(cerr, err); err != nil {
 		return result{}, err
 	}
 	var sp spent
-	if err := json.Unmarshal(told.Bytes(), &sp); err != nil {
+	if err := json.Unmarshal(told, &sp); err != nil {
 		return result{}, err
 	}
-	truth, err := readLog(logs[0])
-	if err != nil {
-		return result{}, err
-	}
-	seen, err := readLog(logs[1])
+	seen, err := readLog(log)
 	if err != nil {
 		return result{}, err
 	}

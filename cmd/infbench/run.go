@@ -123,7 +123,11 @@ func (r *runJob) manifest() *measure.Manifest {
 	if t := r.schedule.Trace; t != nil {
 		rec.Trace = &measure.Trace{Path: t.Path, SHA256: t.SHA256, Rows: t.Rows, Used: t.Used, Dropped: t.Dropped, Clamped: r.source.Clamped()}
 	}
-	return &measure.Manifest{ID: filepath.Base(r.dir), Started: time.Now(), Tool: measure.ThisTool(), Machine: measure.ThisMachine(),
+	floor, err := measure.LoadFloor()
+	if err != nil {
+		fmt.Fprintf(r.app.stderr, "infbench: %v\n", err) // the run is worth having without it
+	}
+	return &measure.Manifest{ID: filepath.Base(r.dir), Started: time.Now(), Tool: measure.ThisTool(), Machine: measure.ThisMachine(), NoiseFloor: floor,
 		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec}
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"os"
 	"syscall"
 	"time"
 	"unsafe"
@@ -36,6 +38,49 @@ func Take(c net.Conn) (int, error) {
 	}
 	c.Close()
 	return fd, nil
+}
+
+// Connect begins a TCP connection without waiting for it. pending tells that it is under way: the socket can be written
+// to when it is over, and ConnectError says how.
+func Connect(to netip.AddrPort) (fd int, pending bool, err error) {
+	var addr unix.Sockaddr
+	family := unix.AF_INET6
+	if ip := to.Addr().Unmap(); ip.Is4() {
+		family, addr = unix.AF_INET, &unix.SockaddrInet4{Port: int(to.Port()), Addr: ip.As4()}
+	} else {
+		a := &unix.SockaddrInet6{Port: int(to.Port()), Addr: ip.As16()}
+		if zone := ip.Zone(); zone != "" {
+			i, err := net.InterfaceByName(zone)
+			if err != nil {
+				return -1, false, err
+			}
+			a.ZoneId = uint32(i.Index)
+		}
+		addr = a
+	}
+	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if err != nil {
+		return -1, false, os.NewSyscallError("socket", err)
+	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // as net.Dial does; it cannot fail on a fresh socket
+	err = unix.Connect(fd, addr)
+	switch {
+	case err == nil:
+		return fd, false, nil
+	case errors.Is(err, unix.EINPROGRESS):
+		return fd, true, nil
+	}
+	unix.Close(fd)
+	return -1, false, os.NewSyscallError("connect", err)
+}
+
+// ConnectError is how a pending connection ended: nil when it was made.
+func ConnectError(fd int) error {
+	code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && code != 0 {
+		err = os.NewSyscallError("connect", syscall.Errno(code))
+	}
+	return err
 }
 
 // Stamp asks the kernel for a receive stamp with every read.
@@ -156,6 +201,11 @@ func NewPoller() (*Poller, error) {
 // events; it must not be negative.
 func (p *Poller) Add(fd int, key int32) error {
 	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP, Fd: key})
+}
+
+// AddWritable watches a descriptor until it can be written to, or is in error.
+func (p *Poller) AddWritable(fd int, key int32) error {
+	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLOUT, Fd: key})
 }
 
 // Remove stops watching.

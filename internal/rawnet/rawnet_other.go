@@ -5,6 +5,7 @@ package rawnet
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"time"
 )
 
@@ -13,6 +14,14 @@ const Supported = false
 
 // Take is not supported here.
 func Take(net.Conn) (int, error) { return -1, errors.ErrUnsupported }
+
+// Connect is not supported here.
+func Connect(netip.AddrPort) (fd int, pending bool, err error) {
+	return -1, false, errors.ErrUnsupported
+}
+
+// ConnectError is not supported here.
+func ConnectError(int) error { return errors.ErrUnsupported }
 
 // Stamp is not supported here.
 func Stamp(int) error { return errors.ErrUnsupported }
@@ -48,6 +57,9 @@ func NewPoller() (*Poller, error) { return nil, errors.ErrUnsupported }
 
 // Add is not supported here.
 func (p *Poller) Add(int, int32) error { return errors.ErrUnsupported }
+
+// AddWritable is not supported here.
+func (p *Poller) AddWritable(int, int32) error { return errors.ErrUnsupported }
 
 // Remove does nothing here.
 func (p *Poller) Remove(int) {}

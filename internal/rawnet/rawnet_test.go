@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"syscall"
 	"testing"
 	"time"
@@ -151,6 +152,45 @@ func TestTakeNeedsASocket(t *testing.T) {
 	defer b.Close()
 	if _, err := Take(a); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("a pipe in memory: %v", err)
+	}
+}
+
+func TestConnect(t *testing.T) {
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+		if err != nil {
+			t.Logf("%s: %v", host, err) // a machine without IPv6
+			continue
+		}
+		to := netip.MustParseAddrPort(l.Addr().String())
+		fd, pending, err := Connect(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pending {
+			p := newPoller(t)
+			if err := p.AddWritable(fd, 3); err != nil {
+				t.Fatal(err)
+			}
+			wait(t, p, time.Second, 3)
+		}
+		if err := ConnectError(fd); err != nil {
+			t.Errorf("%s: %v", host, err)
+		}
+		Close(fd)
+		l.Close()
+		if fd, pending, err = Connect(to); err == nil && pending {
+			p := newPoller(t)
+			if err := p.AddWritable(fd, 3); err != nil {
+				t.Fatal(err)
+			}
+			wait(t, p, time.Second, 3)
+			err = ConnectError(fd)
+			Close(fd)
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("%s with nobody there: %v", host, err)
+		}
 	}
 }
 

@@ -40,6 +40,10 @@ func (c *chunkedBody) next(p []byte) (body, rest []byte, err error) {
 			}
 			return p[:n], p[n:], nil
 		}
+		if c.state == chunkEnd && c.n == 0 && len(p) >= 2 && p[0] == '\r' && p[1] == '\n' { // nearly always
+			c.state, p = chunkSizeLine, p[2:]
+			continue
+		}
 		i := bytes.IndexByte(p, '\n')
 		if i < 0 {
 			c.keep(p)
@@ -47,13 +51,21 @@ func (c *chunkedBody) next(p []byte) (body, rest []byte, err error) {
 		}
 		c.keep(p[:i])
 		p = p[i+1:]
-		err := c.endLine(bytes.TrimRight(c.line[:c.n], " \t\r"))
+		err := c.endLine(trimLine(c.line[:c.n]))
 		c.n = 0
 		if err != nil {
 			return nil, p, err
 		}
 	}
 	return nil, p, nil
+}
+
+// trimLine drops the white space at the end of a line.
+func trimLine(b []byte) []byte {
+	for len(b) > 0 && (b[len(b)-1] == '\r' || b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
+		b = b[:len(b)-1]
+	}
+	return b
 }
 
 func (c *chunkedBody) keep(p []byte) { c.n += copy(c.line[c.n:], p) }
@@ -84,7 +96,7 @@ func (c *chunkedBody) endLine(line []byte) error {
 // chunkSize reads the hexadecimal number at the start of a chunk's first line; an extension may follow it.
 func chunkSize(line []byte) (n int64, ok bool) {
 	if i := bytes.IndexByte(line, ';'); i >= 0 {
-		line = bytes.TrimRight(line[:i], " \t")
+		line = trimLine(line[:i])
 	}
 	if len(line) == 0 {
 		return 0, false

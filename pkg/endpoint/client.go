@@ -138,7 +138,7 @@ func (c *client) close() { c.carrier.close() }
 
 // post issues one attempt and lets the judge make the API's answer of the response. There is no redirect, no cookie and
 // no second attempt.
-func (c *client) post(ctx context.Context, body []byte, obs Observer, judge func(*exchange) answer) Result {
+func (c *client) post(ctx context.Context, body func() ([]byte, error), obs Observer, judge func(*exchange) answer) Result {
 	ctx, clocks := startDeadlines(ctx, c.limits)
 	defer clocks.stop()
 	r := c.carrier.carry(ctx, &attempt{body: body, clocks: clocks, obs: obs, judge: judge})
@@ -153,9 +153,15 @@ type carrier interface {
 	close()
 }
 
+// unencoded is the result of a request that cannot be written as JSON: no scenario can make one, since Open encodes its
+// fields first.
+func unencoded(err error) Result {
+	return Result{Class: Malformed, Error: "encode the request: " + err.Error()}
+}
+
 // attempt is one request to be carried.
 type attempt struct {
-	body   []byte
+	body   func() ([]byte, error) // made when its turn has come
 	clocks *deadlines
 	obs    Observer
 	judge  func(*exchange) answer

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strconv"
@@ -22,9 +23,11 @@ type direct struct {
 	dialer *dialer
 	addr   string
 	tls    bool
-	head   []byte // of every request, up to the value of Content-Length
-	tail   []byte // the rest of the head
+	raw    netip.AddrPort // where a socket of our own can go: a numeric address without TLS
+	head   []byte         // of every request, up to the value of Content-Length
+	tail   []byte         // the rest of the head
 	idle   idleLinks
+	turns  turns // for those with raw
 
 	mu    sync.Mutex
 	loops []*loop
@@ -38,6 +41,9 @@ func newDirect(cfg *Config, t *target) *direct {
 		port = map[bool]string{false: "80", true: "443"}[d.tls]
 	}
 	d.addr = net.JoinHostPort(t.url.Hostname(), port)
+	if addr, err := netip.ParseAddrPort(d.addr); err == nil && rawnet.Supported && !d.tls && cfg.Dial == nil {
+		d.raw, d.turns = addr, newTurns()
+	}
 	d.renderHead()
 	return d
 }
@@ -77,14 +83,21 @@ var requests = sync.Pool{New: func() any { return new([]byte) }}
 
 // carry implements carrier.
 func (d *direct) carry(ctx context.Context, c *attempt) Result {
+	d.turns.take()
+	body, err := c.body()
+	if err != nil {
+		d.turns.give()
+		return unencoded(err)
+	}
 	l, fresh, err := d.link(ctx, c.obs)
+	d.turns.give()
 	if err != nil {
 		r := Result{NewConnection: fresh}
 		r.Class, r.Error = classify(ctx, err, false, "before a connection was there")
 		return r
 	}
 	r := &reply{ctx: ctx, call: c}
-	serr := d.send(ctx, l, c)
+	serr := d.send(ctx, l, c, body)
 	l.receive(ctx, r) // after a failed send too: the server may have said why
 	res := r.result()
 	if serr != nil && r.x == nil && ctx.Err() == nil {
@@ -100,11 +113,11 @@ func (d *direct) carry(ctx context.Context, c *attempt) Result {
 }
 
 // send writes the request and starts the clocks of its answer.
-func (d *direct) send(ctx context.Context, l link, c *attempt) error {
+func (d *direct) send(ctx context.Context, l link, c *attempt, body []byte) error {
 	buf := requests.Get().(*[]byte)
 	b := append((*buf)[:0], d.head...)
-	b = strconv.AppendInt(b, int64(len(c.body)), 10)
-	b = append(append(b, d.tail...), c.body...)
+	b = strconv.AppendInt(b, int64(len(body)), 10)
+	b = append(append(b, d.tail...), body...)
 	sent, err := l.send(ctx, b)
 	if *buf = b; len(b) <= maxPooled {
 		requests.Put(buf)
@@ -163,7 +176,11 @@ func (d *direct) dial(ctx context.Context) (*wireConn, error) {
 	}
 }
 
+// connect makes a new link.
 func (d *direct) connect(ctx context.Context) (link, error) {
+	if d.raw.IsValid() {
+		return d.connectRaw(ctx)
+	}
 	w, err := d.dial(ctx)
 	if err != nil {
 		return nil, err
@@ -185,6 +202,38 @@ func (d *direct) connect(ctx context.Context) (link, error) {
 	}
 	_ = rawnet.Stamp(fd) // without it the clock stamps, and the record says so
 	return newSocketLink(fd, l), nil
+}
+
+// connectRaw makes a link to a numeric address with a few system calls, a third of what net.Dialer costs: a burst leaves
+// the sooner.
+func (d *direct) connectRaw(ctx context.Context) (link, error) {
+	ctx, cancel := d.dialer.begin(ctx)
+	defer cancel()
+	l, err := d.loop()
+	if err != nil {
+		return nil, d.dialer.failed(ctx, ConnectFailed, err, "no epoll set")
+	}
+	fd, pending, err := rawnet.Connect(d.raw)
+	if err != nil {
+		return nil, d.rawFailed(ctx, err)
+	}
+	s := newSocketLink(fd, l)
+	if pending {
+		d.turns.give()
+		err := l.connected(ctx, s)
+		d.turns.take()
+		if err != nil {
+			s.close()
+			return nil, d.rawFailed(ctx, err)
+		}
+	}
+	_ = rawnet.Stamp(fd) // without it the clock stamps, and the record says so
+	return s, nil
+}
+
+// rawFailed words a failed connection as net.Dialer does.
+func (d *direct) rawFailed(ctx context.Context, err error) error {
+	return d.dialer.failed(ctx, ConnectFailed, &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(d.raw), Err: err}, "the address did not answer")
 }
 
 // loop is the next loop's turn: there is one for every two cores, the other being the rest of the program's.

@@ -26,6 +26,7 @@ type exchange struct {
 	late   time.Duration // of the network read under way: how long after its arrival it was read
 	form   form
 	frames *sseReader
+	event  frame // under way; here, so that it is not allocated anew with every read
 	buf    *[]byte
 	doc    []byte
 }
@@ -95,9 +96,8 @@ func (x *exchange) advance() (over bool) {
 
 // advanceEvents hands every event that is whole to the API. Comments are told here.
 func (x *exchange) advanceEvents() (over bool) {
-	var f frame
 	for {
-		switch err := x.frames.next(&f); {
+		switch err := x.frames.next(&x.event); {
 		case err == nil:
 		case err == errAgain: //nolint:errorlint // it is never wrapped
 			return false
@@ -108,9 +108,9 @@ func (x *exchange) advanceEvents() (over bool) {
 			x.answer.stream(x.frames.torn, err)
 			return true
 		}
-		if f.comment {
-			x.tell(Comment, f.at, f.read, 0)
-		} else if !x.answer.frame(&f) {
+		if x.event.comment {
+			x.tell(Comment, x.event.at, x.event.read, 0)
+		} else if !x.answer.frame(&x.event) {
 			x.answer.stream(false, nil)
 			return true
 		}

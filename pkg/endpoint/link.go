@@ -27,12 +27,14 @@ type link interface {
 
 // socketLink is a socket that one loop over many of them reads, with the kernel's receive stamps.
 type socketLink struct {
-	fd     int
-	loop   *loop
-	reply  *reply        // under way
-	done   chan struct{} // the reply is over
-	readAt atomic.Int64  // of the last read that brought bytes, ns since epoch
-	reads  uint32
+	fd    int
+	loop  *loop
+	reply *reply // under way
+	// connecting: the connection is under way, and nothing can be read
+	connecting bool
+	done       chan struct{} // the reply is over
+	readAt     atomic.Int64  // of the last read that brought bytes, ns since epoch
+	reads      uint32
 }
 
 func newSocketLink(fd int, l *loop) *socketLink {

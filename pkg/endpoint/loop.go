@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"context"
 	"errors"
 	"io"
 	"sync"
@@ -40,7 +41,10 @@ func newLoop(epoch time.Time) (*loop, error) {
 }
 
 // add reads s until its reply is over.
-func (l *loop) add(s *socketLink) error {
+func (l *loop) add(s *socketLink) error { return l.watch(s, l.poll.Add) }
+
+// watch puts s into the epoll set, and starts the loop if it is not running.
+func (l *loop) watch(s *socketLink, add func(fd int, key int32) error) error {
 	l.mu.Lock()
 	l.live[int32(s.fd)] = s
 	if !l.running {
@@ -48,12 +52,44 @@ func (l *loop) add(s *socketLink) error {
 		go l.run()
 	}
 	l.mu.Unlock()
-	err := l.poll.Add(s.fd, int32(s.fd))
+	err := add(s.fd, int32(s.fd))
 	if err != nil {
 		l.forget(s)
 		l.poll.Wake()
 	}
 	return err
+}
+
+// connected waits for a pending connection.
+func (l *loop) connected(ctx context.Context, s *socketLink) error {
+	s.connecting = true
+	if err := l.watch(s, l.poll.AddWritable); err != nil {
+		return err
+	}
+	select {
+	case <-s.done:
+		s.connecting = false
+		return rawnet.ConnectError(s.fd)
+	case <-ctx.Done():
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.live, int32(s.fd))
+	l.poll.Remove(s.fd)
+	l.poll.Wake() // it may have waited for this one alone
+	return ctx.Err()
+}
+
+// settle ends the wait for a pending connection, unless its request has given it up.
+func (l *loop) settle(s *socketLink) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.live[int32(s.fd)] != s {
+		return
+	}
+	delete(l.live, int32(s.fd))
+	l.poll.Remove(s.fd)
+	s.done <- struct{}{}
 }
 
 func (l *loop) forget(s *socketLink) {
@@ -94,7 +130,9 @@ func (l *loop) abandon(err error) {
 	l.live = map[int32]*socketLink{}
 	l.mu.Unlock()
 	for _, s := range all {
-		s.reply.take(arrival{err: err})
+		if !s.connecting {
+			s.reply.take(arrival{err: err})
+		}
 		s.done <- struct{}{}
 	}
 }
@@ -105,6 +143,10 @@ func (l *loop) ready(key int32) {
 	s := l.live[key]
 	l.mu.Unlock()
 	if s == nil {
+		return
+	}
+	if s.connecting {
+		l.settle(s)
 		return
 	}
 	n, stamp, err := l.recv.Recv(s.fd, l.buf)

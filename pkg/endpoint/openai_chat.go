@@ -76,11 +76,7 @@ func (e *openAIChat) body(req *workload.Request) ([]byte, error) {
 
 // Do implements Endpoint.
 func (e *openAIChat) Do(ctx context.Context, req *workload.Request, obs Observer) Result {
-	body, err := e.body(req)
-	if err != nil { // strings and what Open has encoded before: it cannot fail
-		return Result{Class: Malformed, Error: e.client.words("encode the request: " + err.Error())}
-	}
-	return e.client.post(ctx, body, obs, func(x *exchange) answer {
+	return e.client.post(ctx, func() ([]byte, error) { return e.body(req) }, obs, func(x *exchange) answer {
 		return &chatCall{exchange: x, streamed: e.stream, keepText: e.keepText}
 	})
 }
@@ -93,6 +89,8 @@ type chatCall struct {
 	finished  bool // [DONE] was seen
 	generated bool
 	running   runningCount
+	parsed    chatChunk // the event under way; here, so that it is not allocated anew
+	template  chunkTemplate
 	text      strings.Builder
 }
 
@@ -181,14 +179,18 @@ func (c *chatCall) frame(f *frame) bool {
 	if c.finished {
 		return true
 	}
+	if len(f.event) == 0 && c.template.match(f.data, &c.parsed) {
+		c.chunk(f, &c.parsed)
+		return true
+	}
 	if bytes.Equal(bytes.TrimSpace(f.data), doneMarker) {
 		c.finished = true
 		c.tell(Done, f.at, f.read, 0)
 		c.clocks.linger()
 		return true
 	}
-	var chunk chatChunk
-	switch ok := parseChatChunk(f.data, &chunk); {
+	chunk := &c.parsed
+	switch ok := parseChatChunk(f.data, chunk); {
 	case string(f.event) == "error" && chunk.err == nil:
 		c.fail(StreamError, "error in the stream: %s", errorMessage(f.data))
 	case !ok:
@@ -196,7 +198,8 @@ func (c *chatCall) frame(f *frame) bool {
 	case chunk.err != nil:
 		c.fail(StreamError, "error in the stream: %s", errorMessage(chunk.err))
 	default:
-		c.chunk(f, &chunk)
+		c.template.learn(f.data, chunk)
+		c.chunk(f, chunk)
 		return true
 	}
 	c.tell(Done, f.at, f.read, 0)
@@ -205,16 +208,8 @@ func (c *chatCall) frame(f *frame) bool {
 
 // chunk takes an event that is no error.
 func (c *chatCall) chunk(f *frame, chunk *chatChunk) {
-	if !chunk.known {
-		c.res.UnknownEvents++
-	}
-	takeUsage(&c.res.Usage, chunk.usage)
-	takeTiming(&c.res.Server, chunk.usage, chunk.timings, chunk.metrics, chunk.groq)
-	if u := gjson.GetBytes(chunk.groq, "usage"); u.IsObject() {
-		takeUsage(&c.res.Usage, []byte(u.Raw))
-	}
-	if chunk.finish != nil {
-		c.res.Finish = unquote(chunk.finish)
+	if !chunk.plain() {
+		c.report(chunk)
 	}
 	tokens := 0
 	if chunk.kind.Generated() {
@@ -228,6 +223,21 @@ func (c *chatCall) chunk(f *frame, chunk *chatChunk) {
 		}
 	}
 	c.tell(chunk.kind, f.at, f.read, tokens)
+}
+
+// report takes what a chunk says beside its text.
+func (c *chatCall) report(chunk *chatChunk) {
+	if !chunk.known {
+		c.res.UnknownEvents++
+	}
+	takeUsage(&c.res.Usage, chunk.usage)
+	takeTiming(&c.res.Server, chunk.usage, chunk.timings, chunk.metrics, chunk.groq)
+	if u := gjson.GetBytes(chunk.groq, "usage"); u.IsObject() {
+		takeUsage(&c.res.Usage, []byte(u.Raw))
+	}
+	if chunk.finish != nil {
+		c.res.Finish = unquote(chunk.finish)
+	}
 }
 
 // brokenOff are finish reasons with which a server says that it gave up: vLLM's error and abort, OpenRouter's and

@@ -39,6 +39,9 @@ type runningCount struct {
 // of is the number of tokens in a chunk that carries some, 0 where it cannot be known.
 func (r *runningCount) of(chunk *chatChunk) int {
 	n := chunk.ids
+	if n == 0 && r.lost {
+		return 0
+	}
 	if n == 0 {
 		total := gjson.GetBytes(chunk.usage, "completion_tokens")
 		if !total.Exists() {

@@ -26,9 +26,13 @@ func (n *reference) close() { n.transport.CloseIdleConnections() }
 
 // carry implements carrier.
 func (n *reference) carry(ctx context.Context, c *attempt) Result {
+	body, err := c.body()
+	if err != nil {
+		return unencoded(err)
+	}
 	p := &phases{epoch: n.epoch, sent: func(conn *stampedConn) { c.clocks.sent(conn) }}
 	traced := httptrace.WithClientTrace(context.WithValue(ctx, phasesKey{}, p), p.trace())
-	req, err := http.NewRequestWithContext(traced, http.MethodPost, n.target.url.String(), bytes.NewReader(c.body))
+	req, err := http.NewRequestWithContext(traced, http.MethodPost, n.target.url.String(), bytes.NewReader(body))
 	if err != nil {
 		return Result{Class: ConnectFailed, Error: err.Error()}
 	}

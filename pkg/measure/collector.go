@@ -43,8 +43,8 @@ type collector struct {
 
 // counters are shared between the pacing loop, the requests and the collector.
 type counters struct {
-	scheduled, sent, started, done atomic.Int64
-	draining                       atomic.Bool
+	scheduled, sent, started, done, events atomic.Int64
+	draining                               atomic.Bool
 }
 
 // How often the live display is refreshed, and how many refreshes make a flush to disk: what a crash loses at most.
@@ -155,7 +155,7 @@ func (c *collector) flush() {
 	c.from = now
 	l := c.snapshot(now)
 	c.fail(c.w.ticks.write(&Tick{T: l.Elapsed, Approach: l.Approach, Block: l.Block, Offered: l.Offered, Sent: l.Sent,
-		Done: l.Done, Errors: l.Errors, InFlight: l.InFlight, LagMax: c.lagMax, Health: h}))
+		Done: l.Done, Errors: l.Errors, InFlight: l.InFlight, Events: c.count.events.Load(), LagMax: c.lagMax, Health: h}))
 	c.lagMax = 0
 }
 

@@ -73,7 +73,7 @@ func newHistLog(path string, start time.Time) (*histLog, error) {
 
 // write appends the non-empty histograms of one interval, stamped with the wall clock as the format wants.
 func (l *histLog) write(approach string, block int, from, to time.Time, t *Tally) error {
-	for _, m := range workload.Metrics() {
+	for _, m := range append(workload.Metrics(), workload.ReadLag) {
 		h, ok := t.hists[m]
 		if !ok || h.Count() == h.exact.Overflow {
 			continue

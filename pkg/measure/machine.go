@@ -74,3 +74,17 @@ func ThisTool() Tool {
 	}
 	return t
 }
+
+// Resident is the memory of the process that is in RAM now, in bytes; 0 where the system does not tell.
+func Resident() int64 {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(b)) // size, resident, ... in pages
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}

@@ -37,6 +37,8 @@ type Manifest struct {
 	Scenario *workload.Scenario `json:"scenario"`
 	Schedule ScheduleRecord     `json:"schedule"`
 	Blocks   []BlockRecord      `json:"blocks"`
+	// NoiseFloor is the client's own error on this machine, as the last self-test found it; nil: it was never measured.
+	NoiseFloor *NoiseFloor `json:"noise_floor,omitempty"`
 	// Verdict is the validity verdict, filled in when the run is analysed at its end.
 	Verdict string `json:"verdict,omitempty"`
 }

@@ -2,7 +2,6 @@ package measure
 
 import (
 	"math"
-	"sync/atomic"
 	"time"
 
 	"github.com/infbench/infbench/pkg/endpoint"
@@ -16,7 +15,7 @@ type recorder struct {
 	lastAt   time.Duration // of the last content-bearing read
 	offset   time.Duration // endpoint epoch - block epoch
 	counted  bool          // the wire told the tokens of an event
-	sent     *atomic.Int64 // counts requests on the wire, for the live display
+	count    *counters     // of the block
 }
 
 // Observe implements endpoint.Observer.
@@ -30,7 +29,7 @@ func (r *recorder) Observe(e endpoint.Event) {
 		s.Connected = at
 	case endpoint.Sent:
 		s.Sent = at
-		r.sent.Add(1)
+		r.count.sent.Add(1)
 	case endpoint.Headers:
 		s.Headers = at
 	case endpoint.Comment:
@@ -47,6 +46,7 @@ func (r *recorder) Observe(e endpoint.Event) {
 
 func (r *recorder) event(at Stamp) {
 	r.sample.Events++
+	r.count.events.Add(1)
 	if !r.sample.FirstEvent.Known() {
 		r.sample.FirstEvent = at
 	}

@@ -228,7 +228,7 @@ func (x *blockRun) fire(req *workload.Request, scheduled time.Duration) {
 		s.Phase = Warmup
 	}
 	x.col.count.started.Add(1)
-	rec := recorder{sample: s, offset: x.Epoch.Sub(x.epoch), sent: &x.col.count.sent}
+	rec := recorder{sample: s, offset: x.Epoch.Sub(x.epoch), count: x.col.count}
 	res := x.Endpoint.Do(x.ctx, req, &rec)
 	rec.finish(&res)
 	if !s.Done.Known() {

@@ -447,7 +447,7 @@ func TestRecorderFoldsEvents(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &Sample{Scheduled: At(0)}
-			r := recorder{sample: s}
+			r := recorder{sample: s, count: &counters{}}
 			for _, e := range tt.events {
 				r.Observe(endpoint.Event{Kind: e.kind, At: time.Duration(e.ms) * time.Millisecond, Read: e.read, Tokens: e.tokens})
 			}

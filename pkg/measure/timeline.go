@@ -20,6 +20,8 @@ type Tick struct {
 	Done     int64         `json:"done"`
 	Errors   int64         `json:"errors"`
 	InFlight int64         `json:"in_flight"`
+	// Events counts the events of the streams that were read.
+	Events int64 `json:"events"`
 	// LagMax is the largest dispatch lag of the tick, ns.
 	LagMax time.Duration `json:"lag_max"`
 	Health

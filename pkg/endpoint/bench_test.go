@@ -1,0 +1,74 @@
+package endpoint
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// tokenCount is the least that an observer can do.
+type tokenCount struct{ tokens int }
+
+func (c *tokenCount) Observe(e Event) {
+	if e.Kind.Generated() {
+		c.tokens++
+	}
+}
+
+// vllmEvent is an event as vLLM writes it.
+func vllmEvent(i int) string {
+	return fmt.Sprintf(`data: {"id":"chatcmpl-0123456789abcdef0123456789abcdef","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"content":" word%d"},"logprobs":null,"finish_reason":null}]}`, i%10) + "\n\n"
+}
+
+// benchReply is a reply in the middle of a stream.
+func benchReply(obs Observer) *reply {
+	ctx, clocks := startDeadlines(context.Background(), limits{total: time.Hour})
+	clocks.stop()
+	r := &reply{ctx: ctx, call: &attempt{clocks: clocks, obs: obs, judge: func(x *exchange) answer {
+		return &chatCall{exchange: x, streamed: true}
+	}}}
+	r.take(arrival{bytes: []byte(sseHead + chunked(roleEvent)), number: 1, kernel: true})
+	return r
+}
+
+// The whole way of an event from the bytes of a network read to the observer: framing of HTTP, grammar of SSE, the chunk's
+// JSON.
+func BenchmarkEvent(b *testing.B) {
+	for _, perRead := range []int{1, 4} {
+		b.Run(fmt.Sprintf("per-read-%d", perRead), func(b *testing.B) {
+			obs := &tokenCount{}
+			r := benchReply(obs)
+			var wire []byte
+			for i := range perRead {
+				wire = append(wire, chunked(vllmEvent(i))...)
+			}
+			number := uint32(1)
+			b.SetBytes(int64(len(wire)))
+			b.ReportAllocs()
+			for b.Loop() {
+				number++
+				if r.take(arrival{bytes: wire, at: time.Duration(number), number: number, kernel: true}) {
+					b.Fatal(r.result())
+				}
+			}
+			if obs.tokens != b.N*perRead {
+				b.Fatalf("%d tokens of %d events", obs.tokens, b.N*perRead)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(obs.tokens), "ns/event")
+		})
+	}
+}
+
+// Nothing is allocated for an event.
+func TestEventsAllocateNothing(t *testing.T) {
+	r := benchReply(&tokenCount{})
+	wire := []byte(chunked(vllmEvent(1)))
+	number := uint32(1)
+	if n := testing.AllocsPerRun(1000, func() {
+		number++
+		r.take(arrival{bytes: wire, at: time.Duration(number), number: number, kernel: true})
+	}); n != 0 {
+		t.Errorf("%v allocations per event", n)
+	}
+}

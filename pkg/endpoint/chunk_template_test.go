@@ -1,0 +1,78 @@
+package endpoint
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// meaning is what a chunk says, free of the bytes that it aliases.
+func meaning(c *chatChunk) any {
+	return []any{c.kind, string(c.text), c.ids, string(c.finish), c.known, string(c.err), string(c.usage), string(c.timings), string(c.metrics), string(c.groq)}
+}
+
+// sameByTemplate learns from one event and reads the next both ways.
+func sameByTemplate(t *testing.T, first, second []byte) (matched bool) {
+	t.Helper()
+	var c, slow, fast chatChunk
+	var tmpl chunkTemplate
+	if !parseChatChunk(first, &c) {
+		return false
+	}
+	tmpl.learn(first, &c)
+	if !tmpl.match(second, &fast) {
+		return false
+	}
+	if !parseChatChunk(second, &slow) || !reflect.DeepEqual(meaning(&fast), meaning(&slow)) {
+		t.Errorf("after\n%s\nthe template makes of\n%s\n%+v, the parser\n%+v", first, second, meaning(&fast), meaning(&slow))
+	}
+	return true
+}
+
+func TestChunkTemplate(t *testing.T) {
+	chunk := func(text string) string {
+		return `{"id":"x","choices":[{"index":0,"delta":{"content":"` + text + `"},"finish_reason":null}]}`
+	}
+	tests := []struct {
+		name, first, second string
+		match               bool
+	}{
+		{"another text", chunk("a"), chunk(" longer"), true},
+		{"the same text", chunk("a"), chunk("a"), true},
+		{"beyond ASCII", chunk("a"), chunk("é世"), true},
+		{"an empty text is no token", chunk("a"), chunk(""), false},
+		{"an escape", chunk("a"), chunk(`\n`), false},
+		{"learned from an escape", chunk(`\"`), chunk("b"), true},
+		{"a quote that ends the text", chunk("a"), chunk(`","role":"b`), false},
+		{"another id", chunk("a"), strings.Replace(chunk("b"), `"x"`, `"y"`, 1), false},
+		{"a finish reason", chunk("a"), strings.Replace(chunk("b"), "null", `"stop"`, 1), false},
+		{"learned from a finish reason", strings.Replace(chunk("b"), "null", `"stop"`, 1), strings.Replace(chunk("c"), "null", `"stop"`, 1), false},
+		{"learned from a role", `{"choices":[{"delta":{"role":"assistant","content":""}}]}`, `{"choices":[{"delta":{"role":"assistant","content":"a"}}]}`, false},
+		{"learned from usage", `{"choices":[{"delta":{"content":"a"}}],"usage":{"completion_tokens":1}}`, `{"choices":[{"delta":{"content":"b"}}],"usage":{"completion_tokens":1}}`, false},
+		{"reasoning beside it", `{"choices":[{"delta":{"reasoning":"r","content":"a"}}]}`, `{"choices":[{"delta":{"reasoning":"r","content":"b"}}]}`, true},
+		{"a list of parts", `{"choices":[{"delta":{"content":[{"text":"a"}]}}]}`, `{"choices":[{"delta":{"content":[{"text":"b"}]}}]}`, false},
+		{"shorter than what surrounds the text", chunk("a"), `{"id":"x","choices":[{"index":0,"delta":{"content":"}`, false},
+	}
+	for _, tt := range tests {
+		if got := sameByTemplate(t, []byte(tt.first), []byte(tt.second)); got != tt.match {
+			t.Errorf("%s: matched %v, want %v", tt.name, got, tt.match)
+		}
+	}
+}
+
+// Whatever the two events are, the template reads the second as the parser does, or leaves it alone.
+func FuzzChunkTemplate(f *testing.F) {
+	f.Add([]byte(`{"choices":[{"delta":{"content":"a"}}]}`), []byte("b"), 33)
+	f.Add([]byte(`{"a":"\u0022","choices":[{"delta":{"content":"a","refusal":"b"}}]}`), []byte(`b","c":"`), 47)
+	f.Fuzz(func(t *testing.T, first, text []byte, at int) {
+		if at < 0 || at > len(first) {
+			return
+		}
+		// as a slice of a larger buffer, which is what the reader hands over
+		buffer := append(append([]byte("data: "), first...), "\n\n tail"...)
+		event := buffer[6 : 6+len(first)]
+		second := bytes.Join([][]byte{first[:at], text, first[at:]}, nil)
+		sameByTemplate(t, event, second)
+	})
+}
