@@ -19,6 +19,7 @@ import (
 func (a *app) selftestCommand() *cobra.Command {
 	var asJSON, serve bool
 	var span time.Duration
+	var streams []int
 	cmd := &cobra.Command{
 		Use:   "selftest",
 		Short: "Measure infbench's own error on this machine",
@@ -37,19 +38,25 @@ is called suspect. Exit 0 when at least 20,000 events/s are proven, else 1.`,
 				}
 				return nil
 			}
-			return a.selftest(cmd, span, asJSON)
+			return a.selftest(cmd, streams, span, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
+	cmd.Flags().IntSliceVar(&streams, "streams", nil, "climb these numbers of `streams` of 50 events/s instead of the whole ladder")
 	cmd.Flags().DurationVar(&span, "span", 5*time.Second, "`length` of each level")
 	cmd.Flags().BoolVar(&serve, "serve", false, "be the scripted server (selftest starts itself so)")
 	_ = cmd.Flags().MarkHidden("serve")
 	return cmd
 }
 
-func (a *app) selftest(cmd *cobra.Command, span time.Duration, asJSON bool) error {
+func (a *app) selftest(cmd *cobra.Command, streams []int, span time.Duration, asJSON bool) error {
 	if span < 500*time.Millisecond || span > time.Minute {
 		return fail(exitUsage, fmt.Errorf("--span %s: give 500ms to 1m", span))
+	}
+	for _, n := range streams {
+		if n < 1 || n > 20_000 {
+			return fail(exitUsage, fmt.Errorf("--streams %d: give 1 to 20000", n))
+		}
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -57,7 +64,7 @@ func (a *app) selftest(cmd *cobra.Command, span time.Duration, asJSON bool) erro
 	}
 	ctx, release := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer release()
-	levels := selftest.Ladder()
+	levels := selftest.Ladder(streams...)
 	fmt.Fprintf(a.stderr, "%d levels, about %s. Leave the machine alone meanwhile.\n", len(levels), selftest.Remaining(levels, span).Round(time.Second))
 	r, err := selftest.Run(ctx, levels, span, selftest.SpawnProgram(a.stderr, self, "selftest", "--serve"), func(rung *selftest.Rung) {
 		fmt.Fprintf(a.stderr, "%d streams, %.0f events/s: %.1f us/event\n", rung.Streams, rung.Achieved, rung.CPUPerEvent)

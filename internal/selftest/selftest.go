@@ -29,10 +29,13 @@ type Report struct {
 // EnoughRate is the event rate that a machine must prove, 1/s: what some 400 streams of 50 tokens per second make.
 const EnoughRate = 20_000
 
-// Ladder is the default: 50 events per second and stream, from 50 streams up.
-func Ladder() []Level {
+// Ladder is 50 events per second and stream, at these numbers of streams; without any, from 50 to 2,000.
+func Ladder(streams ...int) []Level {
+	if len(streams) == 0 {
+		streams = []int{50, 100, 200, 500, 1000, 2000}
+	}
 	var l []Level
-	for _, n := range []int{50, 100, 200, 500, 1000, 2000} {
+	for _, n := range streams {
 		l = append(l, Level{Streams: n, Gap: 20 * time.Millisecond})
 	}
 	return l

@@ -126,7 +126,7 @@ func leversOf(s *workload.Scenario, name string) map[string]string {
 
 // clientInfo sums the client's own cost over the blocks.
 func clientInfo(m *measure.Manifest, folds []*fold) ClientInfo {
-	c := ClientInfo{}
+	c := ClientInfo{NoiseFloor: m.NoiseFloor}
 	var pause, sched float64
 	for _, b := range m.Blocks {
 		c.CPUSeconds += b.Client.CPU.Seconds()

@@ -331,3 +331,28 @@ func TestNoObjectiveIsAnEmptyList(t *testing.T) {
 		t.Errorf("%s, %v", b, err)
 	}
 }
+
+// A load beyond what the machine was proven for is suspect.
+func TestBeyondTheProvenLoad(t *testing.T) {
+	floor := &measure.NoiseFloor{EventsPerSecond: 1000}
+	block := func(events int64, simulated bool) *measure.BlockRecord {
+		return &measure.BlockRecord{Approach: "a", Simulated: simulated, Client: measure.ClientRecord{Events: events, Wall: 10 * time.Second}}
+	}
+	for _, tt := range []struct {
+		name  string
+		block *measure.BlockRecord
+		floor *measure.NoiseFloor
+		want  string
+	}{
+		{"within", block(9_000, false), floor, Valid},
+		{"beyond", block(11_000, false), floor, Suspect},
+		{"beyond, embedded", block(11_000, true), floor, Valid},
+		{"never measured", block(11_000, false), nil, Valid},
+	} {
+		a := &audit{}
+		a.proven(tt.block, tt.floor)
+		if got := a.verdict().Verdict; got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/infbench/infbench/pkg/endpoint"
+	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
 )
 
@@ -76,6 +77,8 @@ type ClientInfo struct {
 	SendLag       *Quantiles `json:"send_lag,omitempty"` // dispatched - scheduled: the generator's own lateness
 	// ReadLag is read by us - received by the kernel. It is in no latency: arrivals have the kernel's stamps.
 	ReadLag *Quantiles `json:"read_lag,omitempty"`
+	// NoiseFloor is the client's own error on this machine; absent where it was never measured.
+	NoiseFloor *measure.NoiseFloor `json:"noise_floor,omitempty"`
 	// Stamps is what stamped the arrivals: kernel, clock or both.
 	Stamps          []string `json:"stamps,omitempty"`
 	GCPauseMax      *float64 `json:"gc_pause_max,omitempty"`

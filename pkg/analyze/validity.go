@@ -68,6 +68,7 @@ func judgeValidity(m *measure.Manifest, folds []*fold) Validity {
 	}
 	for _, b := range m.Blocks {
 		a.client(&b)
+		a.proven(&b, m.NoiseFloor)
 	}
 	if len(simulated) > 0 {
 		a.add(Valid, "simulated", "%d of %d approaches are simulated endpoints inside this process: their figures say nothing about real hardware, and the client's CPU figures contain theirs", len(simulated), len(folds))
@@ -197,6 +198,17 @@ func (a *audit) tokens(f *fold, m *measure.Manifest) {
 		if off := float64(t.output.sum)/float64(t.askedOutput.sum) - 1; off > lengthMismatch || off < -lengthMismatch {
 			a.add(Valid, "output_length", "%s: answers were %+.0f%% as long as asked for: compare latencies per token, not per answer", f.name, 100*off)
 		}
+	}
+}
+
+// proven holds the load of a block against what a self-test has shown this machine to measure rightly. Where an embedded
+// endpoint shares the process, the self-test, whose server is another process, says nothing.
+func (a *audit) proven(b *measure.BlockRecord, floor *measure.NoiseFloor) {
+	if floor == nil || b.Simulated || b.Client.Wall <= 0 {
+		return
+	}
+	if rate := float64(b.Client.Events) / b.Client.Wall.Seconds(); rate > floor.EventsPerSecond {
+		a.add(Suspect, "beyond_proven", "%s: %.0f events/s, and infbench selftest has proven this machine up to %.0f: use a larger one, or run selftest again", b.Approach, rate, floor.EventsPerSecond)
 	}
 }
 

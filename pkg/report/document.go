@@ -175,11 +175,22 @@ func clientFacts(c analyze.ClientInfo) []fact {
 	default:
 		facts = append(facts, fact{"read lag", spread(c.ReadLag) + ": how late the client read what had arrived; the kernel stamps arrivals, so it is in no latency"})
 	}
+	facts = append(facts, fact{"noise floor", noiseFloor(c)})
 	return append(facts, []fact{
 		{"client CPU", fmt.Sprintf("%s s for %s events, %s µs per event", number(c.CPUSeconds), count(c.Events), optional(c.CPUUsPerEvent, number))},
 		{"client memory", "peak " + mebibytes(c.MaxRSSBytes)},
 		{"client pauses", "longest GC pause " + optional(c.GCPauseMax, Seconds) + ", scheduler latency p99 " + optional(c.SchedLatencyP99, Seconds)},
 	}...)
+}
+
+// noiseFloor is what the instrument itself is off by.
+func noiseFloor(c analyze.ClientInfo) string {
+	f := c.NoiseFloor
+	if f == nil {
+		return "not measured on this machine: infbench selftest does it"
+	}
+	return fmt.Sprintf("a TTFT is off by at most %s and a gap by %s (p99), proven up to %s events/s in %s streams by infbench selftest on %s",
+		Seconds(f.TTFT), Seconds(f.Gap), count(int64(f.EventsPerSecond)), count(int64(f.Streams)), f.When.Format("2 January 2006"))
 }
 
 // spread is a distribution in a few words.
