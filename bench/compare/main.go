@@ -1,3 +1,5 @@
+//go:build unix
+
 // Compare measures what clients cost and how far off they are: the C epoll reader of bench/epoll_reader.c, a plain Go
 // client, and infbench, one after the other in turns against one scripted server in a process of its own. It prints the
 // table of docs/instrument.md.
