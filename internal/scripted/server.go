@@ -189,7 +189,11 @@ func (l *loop) read(key int32) {
 		stamp = l.now()
 	}
 	c.begin(script, stamp)
-	c.push(l.wire.head())
+	if c.push(l.wire.head()) != nil {
+		c.busy = false
+		l.drop(c)
+		return
+	}
 	heap.Push(&l.due, c)
 }
 
