@@ -56,8 +56,32 @@ func (d *Document) invalidByte() position {
 	return position{line: 1, column: 1}
 }
 
+// unprintable reports a character that YAML 1.2 does not allow in a document (section 5.1), such as a NUL.
+func unprintable(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x7f && r < 0xa0 && r != 0x85 || r == 0xfffe || r == 0xffff
+}
+
+// control finds a character that is not allowed. at carries the flag if the text comes from one.
+func (d *Document) control(src string, at position) (position, rune, bool) {
+	i := strings.IndexFunc(src, unprintable)
+	if i < 0 {
+		return at, 0, false
+	}
+	found, _ := utf8.DecodeRuneInString(src[i:])
+	if at.flag == "" {
+		before := src[:i]
+		start := strings.LastIndexByte(before, '\n') + 1
+		at = position{line: strings.Count(before, "\n") + 1, column: utf8.RuneCountInString(before[start:]) + 1}
+	}
+	return at, found, true
+}
+
 // parse makes the AST. at carries the flag if the text comes from one.
 func (d *Document) parse(src string, at position) *ast.File {
+	if pos, found, ok := d.control(src, at); ok {
+		d.report(pos, "", fmt.Sprintf("the character %U is no part of a text", found), "remove it: an editor that shows invisible characters finds it")
+		return nil
+	}
 	tokens := lexer.Tokenize(src)
 	if tk := excess(tokens); tk != nil {
 		d.report(d.place(tk, at), "", "this is nested too deeply or too long", "keep long lists in a dataset or a trace of their own")
