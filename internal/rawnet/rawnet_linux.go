@@ -249,7 +249,7 @@ func (p *Poller) wait(limit time.Duration) (int, error) {
 		return int(n), nil
 	case syscall.EINTR:
 		return 0, nil
-	case syscall.ENOSYS:
+	case syscall.ENOSYS, syscall.EPERM: // old kernels; old seccomp profiles, which refuse what they do not know
 		ms := -1
 		if limit >= 0 {
 			ms = int((limit + time.Millisecond - 1) / time.Millisecond)

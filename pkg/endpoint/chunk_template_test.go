@@ -2,9 +2,11 @@ package endpoint
 
 import (
 	"bytes"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // meaning is what a chunk says, free of the bytes that it aliases.
@@ -51,12 +53,52 @@ func TestChunkTemplate(t *testing.T) {
 		{"learned from a role", `{"choices":[{"delta":{"role":"assistant","content":""}}]}`, `{"choices":[{"delta":{"role":"assistant","content":"a"}}]}`, false},
 		{"learned from usage", `{"choices":[{"delta":{"content":"a"}}],"usage":{"completion_tokens":1}}`, `{"choices":[{"delta":{"content":"b"}}],"usage":{"completion_tokens":1}}`, false},
 		{"reasoning beside it", `{"choices":[{"delta":{"reasoning":"r","content":"a"}}]}`, `{"choices":[{"delta":{"reasoning":"r","content":"b"}}]}`, true},
+		{"learned from a key with an escape", `{"id":"x","choices":[{"delta":{"content":"hi"}}],"a\/b":1}`, `{"id":"x","choices":[{"delta":{"content":"ho"}}],"a\/b":1}`, false},
 		{"a list of parts", `{"choices":[{"delta":{"content":[{"text":"a"}]}}]}`, `{"choices":[{"delta":{"content":[{"text":"b"}]}}]}`, false},
 		{"shorter than what surrounds the text", chunk("a"), `{"id":"x","choices":[{"index":0,"delta":{"content":"}`, false},
 	}
 	for _, tt := range tests {
 		if got := sameByTemplate(t, []byte(tt.first), []byte(tt.second)); got != tt.match {
 			t.Errorf("%s: matched %v, want %v", tt.name, got, tt.match)
+		}
+	}
+}
+
+// Keys with escapes make the parser work on a copy of the event, which no template may be cut from.
+func TestEscapedKeysInAStream(t *testing.T) {
+	obs := &events{}
+	r := benchReply(obs)
+	for range 3 {
+		event := `data: {"id":"x","choices":[{"delta":{"content":"hi"}}],"a\/b":1}` + "\n\n"
+		r.take(arrival{bytes: []byte(chunked(event)), number: 2, kernel: true})
+	}
+	if obs.count(Answer) != 3 {
+		t.Errorf("%d answers", obs.count(Answer))
+	}
+}
+
+// The answer in one piece is stamped by its last byte, not by what ends the connection or the chunks after it.
+func TestTheEndOfADocumentIsItsLastByte(t *testing.T) {
+	const body = `{"choices":[{"message":{"content":"x"}}]}`
+	for name, parts := range map[string][3]string{
+		"up to the end of the connection": {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", body, ""},
+		"chunked":                         {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n", chunked(body), lastChunk},
+	} {
+		obs := &events{}
+		ctx, clocks := startDeadlines(t.Context(), limits{total: time.Hour})
+		defer clocks.stop()
+		r := &reply{ctx: ctx, call: &attempt{clocks: clocks, obs: obs, judge: func(x *exchange) answer { return &chatCall{exchange: x} }}}
+		over := false
+		for i, part := range parts {
+			a := arrival{bytes: []byte(part), at: time.Duration(i) * time.Second, number: uint32(i)}
+			if part == "" {
+				a.err = io.EOF
+			}
+			over = r.take(a)
+		}
+		answer, _ := obs.first(Answer)
+		if !over || answer.At != time.Second || answer.Read != 1 {
+			t.Errorf("%s: over %v, answer %+v", name, over, answer)
 		}
 	}
 }

@@ -98,7 +98,7 @@ func chunkSize(line []byte) (n int64, ok bool) {
 	if i := bytes.IndexByte(line, ';'); i >= 0 {
 		line = trimLine(line[:i])
 	}
-	if len(line) == 0 {
+	if len(line) == 0 || len(line) > 16 { // a longer one may have lost its tail
 		return 0, false
 	}
 	for _, c := range line {

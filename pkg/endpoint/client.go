@@ -47,6 +47,9 @@ func newClient(cfg *Config, path string, header http.Header) (*client, error) {
 	header.Set("Content-Type", "application/json")
 	for name, value := range a.Headers {
 		if http.CanonicalHeaderKey(name) == "Host" {
+			if !validHeader(name, value) || strings.ContainsAny(value, " \t") {
+				return nil, fmt.Errorf("header %s: its value holds a character that HTTP does not allow", name)
+			}
 			t.host = value
 			continue
 		}

@@ -61,7 +61,9 @@ func (d *direct) renderHead() {
 	d.head = append(d.head, "Content-Length: "...)
 	var names []string
 	for name := range d.target.header {
-		if name != "User-Agent" && name != "Content-Length" {
+		switch name {
+		case "User-Agent", "Content-Length", "Transfer-Encoding", "Trailer": // the framing is ours to say
+		default:
 			names = append(names, name)
 		}
 	}
@@ -194,7 +196,9 @@ func (d *direct) connect(ctx context.Context) (link, error) {
 	}
 	var l *loop
 	if err == nil {
-		l, err = d.loop()
+		if l, err = d.loop(); err != nil {
+			rawnet.Close(fd)
+		}
 	}
 	if err != nil {
 		w.Close()

@@ -172,6 +172,10 @@ func TestWallClockSteps(t *testing.T) {
 	if _, ok := w.late(now, stamp(now, time.Millisecond)); ok {
 		t.Error("a stamp from before a step was used")
 	}
+	now = at(time.Second + 10*time.Millisecond)
+	if _, ok := w.late(now, stamp(now, 20*time.Millisecond)); ok {
+		t.Error("a stamp that seems to be from before the step was used")
+	}
 	if late, ok := w.late(now, stamp(now, time.Millisecond)); !ok || late != time.Millisecond {
 		t.Errorf("after the step: %s, %v", late, ok)
 	}

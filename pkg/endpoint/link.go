@@ -28,6 +28,7 @@ type link interface {
 // socketLink is a socket that one loop over many of them reads, with the kernel's receive stamps.
 type socketLink struct {
 	fd    int
+	key   int32 // in the set of the loop
 	loop  *loop
 	reply *reply // under way
 	// connecting: the connection is under way, and nothing can be read

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
+	"net"
 	"sync"
 	"syscall"
 	"time"
@@ -24,7 +26,8 @@ type loop struct {
 	buf   []byte
 
 	mu      sync.Mutex
-	live    map[int32]*socketLink
+	live    map[int32]*socketLink // by key
+	next    int32
 	running bool
 	closed  bool
 }
@@ -46,18 +49,22 @@ func (l *loop) add(s *socketLink) error { return l.watch(s, l.poll.Add) }
 // watch puts s into the epoll set, and starts the loop if it is not running.
 func (l *loop) watch(s *socketLink, add func(fd int, key int32) error) error {
 	l.mu.Lock()
-	l.live[int32(s.fd)] = s
+	defer l.mu.Unlock()
+	if l.closed && !l.running {
+		return net.ErrClosed // its descriptors are gone
+	}
+	// A key of its own, not the descriptor: an event of a connection that is gone must not be taken for its successor's.
+	l.next = (l.next + 1) & math.MaxInt32
+	s.key = l.next
+	if err := add(s.fd, s.key); err != nil {
+		return err
+	}
+	l.live[s.key] = s
 	if !l.running {
 		l.running = true
 		go l.run()
 	}
-	l.mu.Unlock()
-	err := add(s.fd, int32(s.fd))
-	if err != nil {
-		l.forget(s)
-		l.poll.Wake()
-	}
-	return err
+	return nil
 }
 
 // connected waits for a pending connection.
@@ -74,7 +81,7 @@ func (l *loop) connected(ctx context.Context, s *socketLink) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.live, int32(s.fd))
+	delete(l.live, s.key)
 	l.poll.Remove(s.fd)
 	l.poll.Wake() // it may have waited for this one alone
 	return ctx.Err()
@@ -84,17 +91,17 @@ func (l *loop) connected(ctx context.Context, s *socketLink) error {
 func (l *loop) settle(s *socketLink) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.live[int32(s.fd)] != s {
+	if l.live[s.key] != s {
 		return
 	}
-	delete(l.live, int32(s.fd))
+	delete(l.live, s.key)
 	l.poll.Remove(s.fd)
 	s.done <- struct{}{}
 }
 
 func (l *loop) forget(s *socketLink) {
 	l.mu.Lock()
-	delete(l.live, int32(s.fd))
+	delete(l.live, s.key)
 	l.mu.Unlock()
 }
 
@@ -191,6 +198,8 @@ type wallClock struct {
 	start  time.Time
 	offset int64 // wall clock - monotonic clock since start, ns
 	seen   time.Duration
+	step   time.Duration // when the wall clock was last seen to be set
+	set    bool
 }
 
 // A wall clock is slewed by at most 500 ppm (adjtimex); more than this between two reads is a step.
@@ -211,9 +220,13 @@ func (w *wallClock) late(now time.Time, stamp int64) (time.Duration, bool) {
 	first := w.seen == 0 && w.offset == 0
 	w.offset, w.seen = offset, mono
 	if !first && max(moved, -moved) > int64(stepFloor+between/slewShare) {
+		w.step, w.set = mono, true
 		return 0, false
 	}
 	late := time.Duration(now.UnixNano() - stamp)
+	if w.set && late > mono-w.step {
+		return 0, false // it came before the clock was set, or so its stamp says
+	}
 	if stamp == 0 || late > maxLate || late < -stepFloor {
 		return 0, false
 	}

@@ -14,6 +14,7 @@ type chatChunk struct {
 	ids     int    // tokens in this chunk, where the server lists their ids
 	finish  []byte // finish reason
 	known   bool   // it has a field that chunks have
+	recoded bool   // the slices alias a copy of the event, whose keys had escapes
 	err     []byte // an error; the whole event where only its type says that it is one
 	usage   []byte // a non-null usage object
 	timings []byte // llama.cpp
@@ -39,7 +40,9 @@ func parseChatChunk(b []byte, c *chatChunk) bool {
 			return false
 		}
 		b, err := encode(plain)
-		return err == nil && c.scan(&jsonScan{b: b})
+		ok := err == nil && c.scan(&jsonScan{b: b})
+		c.recoded = true
+		return ok
 	}
 	return true
 }

@@ -26,7 +26,10 @@ type reply struct {
 	span   []byte // of raw, taken out of its framing
 	at     time.Duration
 	number uint32
-	late   time.Duration
+
+	// of the network read that brought the last byte of the body: its framing, and the connection's end, can come later
+	bodyAt     time.Duration
+	bodyNumber uint32
 
 	chunked bool
 	chunks  chunkedBody
@@ -53,7 +56,10 @@ const maxHead = 1 << 20
 
 // take handles one network read and reports whether the request is over.
 func (r *reply) take(a arrival) (over bool) {
-	r.raw, r.at, r.number, r.late = a.bytes, a.at, a.number, a.late
+	r.raw = a.bytes
+	if len(a.bytes) > 0 {
+		r.at, r.number = a.at, a.number
+	}
 	if a.err != nil && r.err == nil {
 		r.err = a.err
 	}
@@ -134,7 +140,8 @@ func (r *reply) begin(resp *http.Response) {
 		r.left, r.chunked = 0, false
 	}
 	r.ended = !r.chunked && r.left == 0
-	r.closing = resp.Close || !r.chunked && r.left < 0
+	r.closing = resp.Close || !r.chunked && r.left < 0 || resp.StatusCode == http.StatusSwitchingProtocols
+	r.bodyAt, r.bodyNumber = r.at, r.number // until there is a body
 	r.x = newExchange(r.ctx, resp.StatusCode, resp.Proto, resp.Header, r, r.call.clocks, r.call.obs, r.call.judge)
 }
 
@@ -185,6 +192,9 @@ func (r *reply) unframe() (err error) {
 		r.left -= n
 		r.ended = r.left == 0
 	}
+	if len(r.span) > 0 {
+		r.bodyAt, r.bodyNumber = r.at, r.number
+	}
 	return err
 }
 
@@ -192,7 +202,7 @@ func (r *reply) unframe() (err error) {
 func (r *reply) readOf(int64) (time.Duration, uint32) { return r.at, r.number }
 
 // lastRead implements source.
-func (r *reply) lastRead() (time.Duration, uint32) { return r.at, r.number }
+func (r *reply) lastRead() (time.Duration, uint32) { return r.bodyAt, r.bodyNumber }
 
 // reusable reports whether the connection can carry another request.
 func (r *reply) reusable() bool {
