@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/infbench/infbench/internal/scripted"
+	"github.com/infbench/infbench/internal/selftest"
 	"github.com/infbench/infbench/pkg/endpoint"
 	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
@@ -53,60 +53,18 @@ func infbench(ctx context.Context, url string, l load, reference bool) ([]script
 		return nil, err
 	}
 	defer e.Close()
-	log := &stamps{Endpoint: e, wall: epoch.UnixNano(), first: l.first, served: make([]scripted.Served, l.streams)}
-	for i := range log.served {
-		log.served[i].Writes = make([]int64, 0, l.events)
+	tap := &selftest.Tap{Endpoint: e, Epoch: epoch, First: l.first, Seen: make([]scripted.Served, l.streams)}
+	for i := range tap.Seen {
+		tap.Seen[i].Writes = make([]int64, 0, l.events)
 	}
-	err = (&measure.Runner{Writer: w}).Run(ctx, measure.Block{Approach: "a", Endpoint: log, Epoch: epoch, Phases: s.Phases,
+	err = (&measure.Runner{Writer: w}).Run(ctx, measure.Block{Approach: "a", Endpoint: tap, Epoch: epoch, Phases: s.Phases,
 		Times: make([]time.Duration, l.streams), Request: func(i int) workload.Request {
 			return workload.Request{Index: i, Messages: []workload.Message{{Role: "user", Content: l.script(i).Prompt()}}}
 		}})
-	if err = errors.Join(err, w.Close(measure.Complete, "", time.Now())); err != nil {
+	if err = errors.Join(err, w.Close(measure.Complete, "", time.Now()), tap.Err()); err != nil {
 		return nil, err
 	}
-	if log.failed != nil {
-		return nil, log.failed
-	}
-	return log.served, nil
-}
-
-// stamps keeps the events that pass from an endpoint to the recorder.
-type stamps struct {
-	endpoint.Endpoint
-	wall   int64
-	first  int
-	served []scripted.Served
-
-	mu     sync.Mutex
-	failed error
-}
-
-func (s *stamps) Do(ctx context.Context, req *workload.Request, obs endpoint.Observer) endpoint.Result {
-	t := &tap{Observer: obs, wall: s.wall, served: &s.served[req.Index]}
-	t.served.Index = s.first + req.Index
-	r := s.Endpoint.Do(ctx, req, t)
-	if r.Class != endpoint.OK {
-		s.mu.Lock()
-		s.failed = fmt.Errorf("stream %d: %s: %s", req.Index, r.Class, r.Error)
-		s.mu.Unlock()
-	}
-	return r
-}
-
-type tap struct {
-	endpoint.Observer
-	wall   int64
-	served *scripted.Served
-}
-
-func (t *tap) Observe(e endpoint.Event) {
-	switch e.Kind {
-	case endpoint.Sent:
-		t.served.Received = t.wall + int64(e.At)
-	case endpoint.Answer:
-		t.served.Writes = append(t.served.Writes, t.wall+int64(e.At))
-	}
-	t.Observer.Observe(e)
+	return tap.Seen, nil
 }
 
 // plainGo is what one writes in an afternoon: net/http, a scanner, encoding/json.

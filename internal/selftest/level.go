@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/infbench/infbench/internal/scripted"
@@ -65,9 +64,6 @@ type drive struct {
 	events int
 	epoch  time.Time
 	seen   []scripted.Served
-
-	mu     sync.Mutex
-	failed error
 }
 
 func (d *drive) run(ctx context.Context, url string) (*Rung, error) {
@@ -92,21 +88,22 @@ func (d *drive) run(ctx context.Context, url string) (*Rung, error) {
 		return nil, errors.Join(err, w.Close(measure.Failed, err.Error(), time.Now()))
 	}
 	defer e.Close()
+	tap := &Tap{Endpoint: e, Epoch: d.epoch, Seen: d.seen}
 	rest := measure.Resident()
 	before := allocations()
 	peak := watchResident()
-	err = (&measure.Runner{Writer: w}).Run(ctx, measure.Block{Approach: "selftest", Endpoint: d.tapped(e), Epoch: d.epoch, Phases: phases,
+	err = (&measure.Runner{Writer: w}).Run(ctx, measure.Block{Approach: "selftest", Endpoint: tap, Epoch: d.epoch, Phases: phases,
 		Times: times, Request: d.request})
 	grown := peak() - rest
 	allocated := allocations() - before
-	if err = errors.Join(err, w.Close(measure.Complete, "", time.Now()), d.failed); err != nil {
+	if err = errors.Join(err, w.Close(measure.Complete, "", time.Now()), tap.Err()); err != nil {
 		return nil, err
 	}
 	rec, err := measure.Open(filepath.Join(dir, "run"))
 	if err != nil {
 		return nil, err
 	}
-	return newRung(d.level, rec, d.events, allocated, grown), nil
+	return newRung(d.level, rec, d.events, allocated, grown)
 }
 
 // round is how long the streams of one burst take, and a little more, so that the next finds their connections idle.
@@ -148,43 +145,6 @@ func watchResident() (stop func() int64) {
 		close(over)
 		return <-most
 	}
-}
-
-// tapped passes events on to the recorder and keeps those with text.
-func (d *drive) tapped(e endpoint.Endpoint) endpoint.Endpoint { return &tappedEndpoint{e, d} }
-
-type tappedEndpoint struct {
-	endpoint.Endpoint
-	drive *drive
-}
-
-func (t *tappedEndpoint) Do(ctx context.Context, req *workload.Request, obs endpoint.Observer) endpoint.Result {
-	d := t.drive
-	seen := &d.seen[req.Index]
-	seen.Index = req.Index
-	r := t.Endpoint.Do(ctx, req, &tap{obs, d.epoch.UnixNano(), seen})
-	if r.Class != endpoint.OK {
-		d.mu.Lock()
-		d.failed = fmt.Errorf("stream %d: %s: %s", req.Index, r.Class, r.Error)
-		d.mu.Unlock()
-	}
-	return r
-}
-
-type tap struct {
-	endpoint.Observer
-	wall int64 // the epoch, by the wall clock
-	seen *scripted.Served
-}
-
-func (t *tap) Observe(e endpoint.Event) {
-	switch {
-	case e.Kind == endpoint.Sent:
-		t.seen.Received = t.wall + int64(e.At)
-	case e.Kind.Generated():
-		t.seen.Writes = append(t.seen.Writes, t.wall+int64(e.At))
-	}
-	t.Observer.Observe(e)
 }
 
 // Spawn starts a scripted server in a process of its own.

@@ -62,7 +62,7 @@ const (
 	GapLimit  = time.Millisecond     // p99
 )
 
-func newRung(l Level, rec *measure.Record, events int, allocated uint64, grown int64) *Rung {
+func newRung(l Level, rec *measure.Record, events int, allocated uint64, grown int64) (*Rung, error) {
 	n := l.Streams * rounds * events
 	b := rec.Manifest.Blocks[0]
 	r := &Rung{Level: l, Events: n, Offered: l.Rate(), CPUPerEvent: b.Client.CPU.Seconds() * 1e6 / float64(n),
@@ -71,7 +71,7 @@ func newRung(l Level, rec *measure.Record, events int, allocated uint64, grown i
 	chunks, reads := 0, 0
 	for s, err := range rec.Rows() {
 		if err != nil {
-			break
+			return nil, err
 		}
 		if d, ok := s.Lag(); ok {
 			lag.Record(d)
@@ -86,7 +86,7 @@ func newRung(l Level, rec *measure.Record, events int, allocated uint64, grown i
 	if chunks > 0 {
 		r.Coalesced = float64(chunks-reads) / float64(chunks)
 	}
-	return r
+	return r, nil
 }
 
 // judge fills in what the comparison with the server's log says.
