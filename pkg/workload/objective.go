@@ -31,7 +31,8 @@ func objectiveMetrics() []string {
 }
 
 // objectiveForm is METRIC [STAT] OP VALUE. Spaces around the operator are optional.
-var objectiveForm = regexp.MustCompile(`^\s*([^\s<>=]+)(?:\s+([^\s<>=]+))?\s*(<=|>=|<|>)\s*([^\s<>=](?:[^<>=]*[^\s<>=])?)\s*$`)
+var objectiveForm = regexp.MustCompile(
+	`^[ \t]*([^ \t<>=]+)(?:[ \t]+([^ \t<>=]+))?[ \t]*(<=|>=|<|>)[ \t]*([^ \t<>=](?:[^<>=]*[^ \t<>=])?)[ \t]*$`)
 
 // ParseObjective reads a line such as "ttft p95 <= 800ms", "goodput >= 95%", "error_rate <= 1%" or
 // "goodput_rate >= 5/s". Latencies and the error rate have upper limits, goodput and its rate lower ones.
@@ -102,9 +103,9 @@ func (o *Objective) readCount(value string) error {
 		return err
 	}
 	number, percent := strings.CutSuffix(value, "%")
-	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	v, err := strconv.ParseFloat(trim(number), 64)
 	switch {
-	case err != nil || !isNumber(strings.TrimSpace(number)):
+	case err != nil || !isNumber(trim(number)):
 		return &unitError{fmt.Sprintf("%q is not a share", clip(value)), "shares are in percent: 95%, 99.9%"}
 	case !percent && v <= 1:
 		return &unitError{value + " has no unit", fmt.Sprintf("shares are in percent: write %s%%", formatFloat(100*v))}

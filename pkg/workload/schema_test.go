@@ -43,8 +43,8 @@ func TestSchemaIsCurrent(t *testing.T) {
 const (
 	numberForm   = `([0-9]+\.?[0-9]*|\.[0-9]+)`
 	durationForm = `\+?(` + numberForm + `(ns|us|µs|μs|ms|s|m|h))+`
-	rateForm     = `\s*\+?` + numberForm + `([eE][+-]?[0-9]+)?\s*/\s*(s|min|h)\s*`
-	shareForm    = `\+?` + numberForm + `([eE][+-]?[0-9]+)?\s*%`
+	rateForm     = `[ \t]*\+?` + numberForm + `([eE][+-]?[0-9]+)?[ \t]*/[ \t]*(s|min|h)[ \t]*`
+	shareForm    = `\+?` + numberForm + `([eE][+-]?[0-9]+)?[ \t]*%`
 )
 
 func objectivePattern() string {
@@ -54,12 +54,12 @@ func objectivePattern() string {
 	}
 	statistics := regexp.QuoteMeta(strings.Join(objectiveStats, "|"))
 	statistics = strings.ReplaceAll(statistics, `\|`, "|")
-	return `^\s*(` + strings.Join([]string{
-		`(` + strings.Join(latencies, "|") + `)\s+(` + statistics + `)\s*<=?\s*` + durationForm,
-		`goodput\s*>=?\s*` + shareForm,
-		`error_rate\s*<=?\s*` + shareForm,
-		`goodput_rate\s*>=?` + rateForm,
-	}, "|") + `)\s*$`
+	return `^[ \t]*(` + strings.Join([]string{
+		`(` + strings.Join(latencies, "|") + `)[ \t]+(` + statistics + `)[ \t]*<=?[ \t]*` + durationForm,
+		`goodput[ \t]*>=?[ \t]*` + shareForm,
+		`error_rate[ \t]*<=?[ \t]*` + shareForm,
+		`goodput_rate[ \t]*>=?` + rateForm,
+	}, "|") + `)[ \t]*$`
 }
 
 // mapType gives the types that are texts in the file their form.

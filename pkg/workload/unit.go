@@ -93,6 +93,12 @@ var perSecond = []struct {
 	seconds float64
 }{{"s", 1}, {"min", 60}, {"h", 3600}}
 
+// space is what may stand around the parts of a value. It is spelt out, because Go, Go's regular expressions and those of
+// JSON Schema each call something else white.
+const space = " \t"
+
+func trim(s string) string { return strings.Trim(s, space) }
+
 const rateRemedy = "rates carry a unit: 4/s, 240/min, 1000/h"
 
 // String is a text that UnmarshalText reads as the same rate, in the unit that needs the fewest digits.
@@ -117,7 +123,7 @@ func (r Rate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 func (r *Rate) UnmarshalText(text []byte) error {
 	s := string(text)
 	number, unit, found := strings.Cut(s, "/")
-	number, unit = strings.TrimSpace(number), strings.TrimSpace(unit)
+	number, unit = trim(number), trim(unit)
 	if !found {
 		if isNumber(s) {
 			return &unitError{clip(s) + " has no unit", fmt.Sprintf("rates carry a unit: write %[1]s/s, %[1]s/min or %[1]s/h", clip(s))}
@@ -176,7 +182,7 @@ func isNumber(s string) bool {
 
 // splitUnit cuts "30 sec" into a number and what follows it; number is empty where there is none.
 func splitUnit(s string) (number, unit string) {
-	s = strings.TrimSpace(s)
+	s = trim(s)
 	i := strings.IndexFunc(s, func(c rune) bool { return (c < '0' || c > '9') && c != '.' })
 	if i <= 0 {
 		return "", s
@@ -184,7 +190,7 @@ func splitUnit(s string) (number, unit string) {
 	if number = s[:i]; !isNumber(number) {
 		return "", s
 	}
-	return number, strings.TrimSpace(s[i:])
+	return number, trim(s[i:])
 }
 
 // formatFloat is the shortest decimal that reads as the same number, without an exponent where that is readable.

@@ -146,7 +146,7 @@ func FuzzDuration(f *testing.F) {
 
 // FuzzRate: what is read is written so that it is read as the same to the bit again, and the schema knows its form.
 func FuzzRate(f *testing.F) {
-	for _, text := range []string{"4/s", "240/min", "1000/h", " 1e-3 / s", "-0/s", "7", "4/sec", ".1/h", "1e308/s"} {
+	for _, text := range []string{"4/s", "240/min", "1000/h", " 1e-3 / s", "-0/s", "7", "4/sec", ".1/h", "1e308/s", "\v0/s", "1\u00a0/s", "1/s\n"} {
 		f.Add(text)
 	}
 	form := regexp.MustCompile("^" + rateForm + "$")
