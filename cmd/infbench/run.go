@@ -20,7 +20,7 @@ import (
 func (a *app) runCommand() *cobra.Command {
 	var flags scenarioFlags
 	var out string
-	var quiet bool
+	var quiet, acceptSuspect bool
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO",
 		Short: "Run a scenario: drive every approach, record, report",
@@ -28,7 +28,11 @@ func (a *app) runCommand() *cobra.Command {
 the record and the report.
 
 Ctrl-C once stops sending, lets what is in flight end, and writes the record and a report marked interrupted; twice stops
-at once and keeps the record. Either exits with 130.`,
+at once and keeps the record. Either exits with 130.
+
+It exits with 3 when the measurement cannot be trusted: when the run is invalid, or suspect because of the client itself
+(it stood still, it had no core, it ran out of file descriptors). --accept-suspect lets the latter pass: on a shared
+machine, say, where the verdicts matter less than that the run goes through.`,
 		Example: `  infbench run scenarios/quickstart.yaml
   infbench run scenarios/openai.yaml --only hosted --duration 2m --rate 2/s
   infbench run scenarios/quickstart.yaml --set approaches[edge].simulate.slots=4`,
@@ -38,13 +42,14 @@ at once and keeps the record. Either exits with 130.`,
 			if err != nil {
 				return err
 			}
-			r := &runJob{app: a, scenario: s, dir: out, progress: newProgress(a.stderr, quiet)}
+			r := &runJob{app: a, scenario: s, dir: out, progress: newProgress(a.stderr, quiet), acceptSuspect: acceptSuspect}
 			return r.run(cmd.Context())
 		},
 	}
 	flags.register(cmd)
 	cmd.Flags().StringVarP(&out, "out", "o", "", "write the record into this `directory` (default: a new one below the scenario's output.dir)")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "show no progress")
+	cmd.Flags().BoolVar(&acceptSuspect, "accept-suspect", false, "do not exit with 3 when the run is suspect because of this machine")
 	return cmd
 }
 
@@ -54,6 +59,8 @@ type runJob struct {
 	scenario *workload.Scenario
 	dir      string
 	progress progress
+	// acceptSuspect: a suspect client is no failure.
+	acceptSuspect bool
 
 	schedule *workload.Schedule
 	source   *workload.Source
@@ -64,9 +71,13 @@ func (r *runJob) run(ctx context.Context) error {
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
+	m := r.manifest()
+	if err := r.preflight(m); err != nil {
+		return err
+	}
 	r.stop, ctx = watchInterrupts(ctx, r.app.stderr)
 	defer r.stop.release()
-	w, err := measure.Create(r.dir, r.manifest())
+	w, err := measure.Create(r.dir, m)
 	if err != nil {
 		return fail(exitIO, err)
 	}
@@ -159,7 +170,7 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 		return err
 	}
 	defer t.close()
-	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show}
+	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show, Heartbeat: true}
 	if runtime.GOMAXPROCS(0) > 1 {
 		runner.Spin = time.Millisecond
 	}
@@ -187,15 +198,15 @@ func (r *runJob) conclude(runErr error) error {
 	if r.stop.count() > 0 {
 		return fail(exitInterrupted, nil)
 	}
-	if code := verdictCode(an); code != exitPass {
+	if code := verdictCode(an, r.acceptSuspect); code != exitPass {
 		return fail(code, nil)
 	}
 	return nil
 }
 
 // verdictCode is the exit status that a finished run's verdicts ask for.
-func verdictCode(an *analyze.Analysis) int {
-	if an.Summary.Validity.Verdict == analyze.Invalid {
+func verdictCode(an *analyze.Analysis, acceptSuspect bool) int {
+	if v := an.Summary.Validity; v.Verdict == analyze.Invalid || !acceptSuspect && v.ClientLimited() {
 		return exitInvalid
 	}
 	passed, failed, unsure := 0, 0, 0

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
@@ -25,10 +26,14 @@ func Run(rec *measure.Record) (*Analysis, error) {
 	if err != nil {
 		return nil, err
 	}
+	blocks, err := clientBlocks(rec)
+	if err != nil {
+		return nil, err
+	}
 	s := &Summary{Schema: SummarySchema, Run: runInfo(m),
 		Scenario: ScenarioInfo{Name: m.Scenario.Name, Digest: m.Digest, Seed: m.Scenario.Seed},
 		Schedule: ScheduleInfo{SHA256: m.Schedule.SHA256, Arrivals: m.Schedule.Arrivals, Rate: m.Schedule.Rate, CV: m.Schedule.CV, OpenLoop: m.Schedule.OpenLoop},
-		Validity: judgeValidity(m, folds), Client: clientInfo(m, folds), Approaches: []ApproachSummary{}}
+		Validity: judgeValidity(m, folds, blocks), Client: clientInfo(m, folds, blocks), Approaches: []ApproachSummary{}}
 	for _, f := range folds {
 		a := f.summary(m.Scenario.SLO)
 		a.Levers = leversOf(m.Scenario, f.name)
@@ -37,6 +42,11 @@ func Run(rec *measure.Record) (*Analysis, error) {
 	a := &Analysis{Summary: s, Scenario: m.Scenario, Dir: rec.Dir}
 	if err := a.series(rec, folds); err != nil {
 		return nil, err
+	}
+	for _, b := range blocks {
+		if i := slices.IndexFunc(a.Series, func(s ApproachSeries) bool { return s.Name == b.Approach }); i >= 0 {
+			b.series(&a.Series[i])
+		}
 	}
 	return a, nil
 }
@@ -124,11 +134,27 @@ func leversOf(s *workload.Scenario, name string) map[string]string {
 	return nil
 }
 
+// larger keeps the larger of a value and a time, as seconds.
+func larger(v *float64, d time.Duration) *float64 {
+	if s := d.Seconds(); v == nil || s > *v {
+		return &s
+	}
+	return v
+}
+
 // clientInfo sums the client's own cost over the blocks.
-func clientInfo(m *measure.Manifest, folds []*fold) ClientInfo {
-	c := ClientInfo{NoiseFloor: m.NoiseFloor}
+func clientInfo(m *measure.Manifest, folds []*fold, blocks []*clientBlock) ClientInfo {
+	c := ClientInfo{NoiseFloor: m.NoiseFloor, Limits: m.Limits}
 	var pause, sched float64
-	for _, b := range m.Blocks {
+	for _, b := range blocks {
+		c.CoreWaitSeconds += b.Client.CoreWait.Seconds()
+		c.GCSeconds += b.Client.GC.Seconds()
+		c.CPUShareMax = max(c.CPUShareMax, b.cpu)
+		c.FilesMax, c.SocketsMax = max(c.FilesMax, b.files), max(c.SocketsMax, b.sockets)
+		if b.Client.Beats > 0 {
+			c.StallMax, c.StallP99 = larger(c.StallMax, b.Client.StallMax), larger(c.StallP99, b.Client.StallP99)
+			c.StalledSeconds += b.Client.Stalled.Seconds()
+		}
 		c.CPUSeconds += b.Client.CPU.Seconds()
 		c.Events += b.Client.Events
 		c.MaxRSSBytes = max(c.MaxRSSBytes, b.Client.MaxRSS)

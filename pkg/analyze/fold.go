@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"time"
+
 	"github.com/infbench/infbench/pkg/endpoint"
 	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
@@ -22,6 +24,7 @@ type fold struct {
 	examples  map[endpoint.Class]string
 	tally     measure.Tally
 	lag       measure.Hist
+	pace      map[paceKey]*pace
 	tokens    tokenFold
 	chunks    int64
 	coalesced int64
@@ -66,7 +69,7 @@ func (c *counter) asked(v int) {
 }
 
 func newFold(name string, limits workload.RequestLimits) *fold {
-	return &fold{name: name, limits: limits, classes: map[endpoint.Class]int{}, examples: map[endpoint.Class]string{}, stamps: map[string]bool{}}
+	return &fold{name: name, limits: limits, classes: map[endpoint.Class]int{}, examples: map[endpoint.Class]string{}, stamps: map[string]bool{}, pace: map[paceKey]*pace{}}
 }
 
 // longAnswer is the number of chunks from which an answer that comes in one network read was held back on its way.
@@ -79,6 +82,7 @@ func (f *fold) add(s *measure.Sample) {
 	if lag, ok := s.Lag(); ok {
 		f.lag.Record(lag)
 	}
+	f.addPace(s)
 	if s.Stamps != "" {
 		f.stamps[s.Stamps] = true
 	}
@@ -106,6 +110,36 @@ func (f *fold) add(s *measure.Sample) {
 		}
 	}
 	f.addTokens(s)
+}
+
+// paceWindow is the span over which a client must have kept up with the schedule (measurement.md section 14).
+const paceWindow = 10 * time.Second
+
+// paceKey is one window of one block's time line.
+type paceKey struct{ block, window int }
+
+// pace counts the requests that were due in a window, and how many of them were not started when it ended although
+// they had been due for more than paceGrace.
+type pace struct{ due, behind int }
+
+const paceGrace = 100 * time.Millisecond
+
+func (f *fold) addPace(s *measure.Sample) {
+	due, ok := s.Scheduled.Get()
+	started, known := s.Dispatched.Get()
+	if !ok || !known {
+		return
+	}
+	key := paceKey{s.Block, int(due / paceWindow)}
+	p := f.pace[key]
+	if p == nil {
+		p = &pace{}
+		f.pace[key] = p
+	}
+	p.due++
+	if end := time.Duration(key.window+1) * paceWindow; started >= end && started-due > paceGrace {
+		p.behind++
+	}
 }
 
 func (f *fold) addDelivery(s *measure.Sample) {

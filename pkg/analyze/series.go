@@ -47,6 +47,9 @@ type ApproachSeries struct {
 	Delivered     []Bin // requests sent per second
 	// Breakdown splits TTFT into parts, at the mean and at percentiles.
 	Breakdown []Breakdown
+	// The client itself, a point a second: the share of its cores that it used, how late its heartbeat was at worst, and
+	// how late it started a request at worst.
+	ClientCPU, ClientStall, ClientLag []Point
 }
 
 // Curve is a quantile function: P ascending in (0,1], V the value at P.

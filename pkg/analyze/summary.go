@@ -66,6 +66,18 @@ type Reason struct {
 	Code    string `json:"code"`    // stable, snake_case: send_lag, offered_delivered, coalesced, simulated ...
 	Verdict string `json:"verdict"` // what this reason alone would make of the run; "valid" is a remark
 	Text    string `json:"text"`    // what was found, with figures, and what to do
+	// Client: the load generator or its machine is at fault, not the endpoint.
+	Client bool `json:"client,omitempty"`
+}
+
+// ClientLimited tells whether the load generator itself is why the run is not valid.
+func (v Validity) ClientLimited() bool {
+	for _, r := range v.Reasons {
+		if r.Client && r.Verdict != Valid {
+			return true
+		}
+	}
+	return false
 }
 
 // ClientInfo is the load generator's own health.
@@ -83,6 +95,21 @@ type ClientInfo struct {
 	Stamps          []string `json:"stamps,omitempty"`
 	GCPauseMax      *float64 `json:"gc_pause_max,omitempty"`
 	SchedLatencyP99 *float64 `json:"sched_latency_p99,omitempty"`
+	// GCSeconds is the CPU time of the garbage collector; CoreWaitSeconds how long threads were ready and got no core.
+	GCSeconds       float64 `json:"gc_seconds,omitempty"`
+	CoreWaitSeconds float64 `json:"core_wait_seconds,omitempty"`
+	// CPUShareMax is the largest share of its cores that the process used in any 5 s.
+	CPUShareMax float64 `json:"cpu_share_max,omitempty"`
+	// StallP99 and StallMax are what a heartbeat of 1 ms was late by, of the worst block; StalledSeconds sums what was
+	// late by 10 ms and more. Absent where there was no heartbeat.
+	StallP99       *float64 `json:"stall_p99,omitempty"`
+	StallMax       *float64 `json:"stall_max,omitempty"`
+	StalledSeconds float64  `json:"stalled_seconds,omitempty"`
+	// FilesMax and SocketsMax are the most at any second: descriptors of the process, TCP sockets of the machine.
+	FilesMax   int `json:"files_max,omitempty"`
+	SocketsMax int `json:"sockets_max,omitempty"`
+	// Limits are what the system let the process have.
+	Limits *measure.Limits `json:"limits,omitempty"`
 }
 
 // Quantiles of one metric, seconds. A percentile is absent where too few samples stand behind it, or where so many

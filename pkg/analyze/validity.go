@@ -14,12 +14,10 @@ import (
 // suspect, at the second invalid.
 const (
 	lagFloor        = time.Millisecond // a send lag p99 below this is always accepted
-	lagShareSuspect = 0.01             // of the median TTFT
+	stampFloor      = 2 * time.Millisecond
+	lagShareSuspect = 0.01 // of the median TTFT
 	lagShareInvalid = 0.10
 	deliveredShare  = 0.995 // sent / scheduled
-	cpuSuspect      = 0.70  // of GOMAXPROCS
-	cpuInvalid      = 0.95
-	pauseSuspect    = 10 * time.Millisecond
 	coalescedShare  = 0.2
 	cachedShare     = 0.05
 	failedRemark    = 0.01
@@ -34,6 +32,12 @@ type audit struct {
 
 func (a *audit) add(verdict, code, format string, args ...any) {
 	a.reasons = append(a.reasons, Reason{Code: code, Verdict: verdict, Text: fmt.Sprintf(format, args...)})
+}
+
+// blame adds a reason that lies in the client or its machine.
+func (a *audit) blame(verdict, code, format string, args ...any) {
+	a.add(verdict, code, format, args...)
+	a.reasons[len(a.reasons)-1].Client = true
 }
 
 // severity orders verdicts.
@@ -53,7 +57,7 @@ func (a *audit) verdict() Validity {
 }
 
 // judgeValidity asks of a whole run whether its numbers can be trusted.
-func judgeValidity(m *measure.Manifest, folds []*fold) Validity {
+func judgeValidity(m *measure.Manifest, folds []*fold, blocks []*clientBlock) Validity {
 	a := &audit{}
 	a.state(m)
 	if !m.Schedule.OpenLoop {
@@ -64,11 +68,14 @@ func judgeValidity(m *measure.Manifest, folds []*fold) Validity {
 		if f.simulated {
 			simulated = append(simulated, f.name)
 		}
-		a.approach(f, m)
+		a.approach(f, m, blocks)
 	}
-	for _, b := range m.Blocks {
-		a.client(&b)
-		a.proven(&b, m.NoiseFloor)
+	for _, b := range blocks {
+		a.client(b)
+		a.proven(b.BlockRecord, m.NoiseFloor)
+	}
+	for _, s := range m.Preflight {
+		a.add(Valid, "preflight_"+s.Code, "before the run: %s", s.Text)
 	}
 	if len(simulated) > 0 {
 		a.add(Valid, "simulated", "%d of %d approaches are simulated endpoints inside this process: their figures say nothing about real hardware, and the client's CPU figures contain theirs", len(simulated), len(folds))
@@ -97,7 +104,7 @@ func orElse(s, other string) string {
 }
 
 // approach holds one approach's own figures against each other.
-func (a *audit) approach(f *fold, m *measure.Manifest) {
+func (a *audit) approach(f *fold, m *measure.Manifest, blocks []*clientBlock) {
 	if f.attempts == 0 {
 		a.add(Suspect, "no_samples", "%s: no request in the measure phase", f.name)
 		return
@@ -107,6 +114,7 @@ func (a *audit) approach(f *fold, m *measure.Manifest) {
 		return
 	}
 	a.lag(f)
+	a.reading(f, blocks)
 	a.delivery(f)
 	a.failures(f)
 	a.samples(f)
@@ -131,8 +139,30 @@ func (a *audit) lag(f *fold) {
 	default:
 		return
 	}
-	a.add(verdict, "send_lag", "%s: the client itself dispatched late: lag p99 %s against a median TTFT of %s; it is inside TTFT and send delay. Give the client a free core, lower the rate, or use more clients",
+	a.blame(verdict, "send_lag", "%s: the client itself dispatched late: lag p99 %s against a median TTFT of %s; it is inside TTFT and send delay. Give the client a free core, lower the rate, or use more clients",
 		f.name, d.Round(10*time.Microsecond), median.Round(100*time.Microsecond))
+}
+
+// reading judges how late arrivals were read. The kernel's stamps keep that out of every latency, as long as a read
+// comes before the next event does: then two events get one stamp. Without them it is inside.
+func (a *audit) reading(f *fold, blocks []*clientBlock) {
+	read := f.tally.Hist(workload.ReadLag)
+	late, _ := read.ValueAtRank(rank(0.99, read.Count()))
+	if gap := f.median(workload.ChunkGap); read.Count() >= 20 && gap > 0 && late > lagFloor && late > gap/2 {
+		a.blame(Suspect, "read_lag", "%s: the client read what had arrived up to %s late (p99), and half of the median gap between chunks is %s: chunks that waited together count as one. Give the client a free core, lower the rate, or use more clients",
+			f.name, late.Round(10*time.Microsecond), (gap / 2).Round(10*time.Microsecond))
+	}
+	if !f.stamps[endpoint.StampsClock] {
+		return
+	}
+	median := f.median(workload.TTFT)
+	for _, b := range blocks {
+		if d := b.Client.SchedLatencyP99; b.Approach == f.name && d > stampFloor && d > share(median, lagShareSuspect) {
+			a.blame(Suspect, "stamp_lag", "%s: arrivals were stamped by the client's clock when it got to read them, and its goroutines waited up to %s for a core (p99 of the worst second): that is inside every latency. Give the client more cores, lower the rate, or use more clients",
+				f.name, d.Round(10*time.Microsecond))
+			return
+		}
+	}
 }
 
 func share(d time.Duration, s float64) time.Duration { return time.Duration(float64(d) * s) }
@@ -148,14 +178,31 @@ func (f *fold) median(m workload.Metric) time.Duration {
 // not the client's, unless the client had nothing left to connect with.
 func (a *audit) delivery(f *fold) {
 	if float64(f.unsent) > (1-deliveredShare)*float64(f.attempts) {
-		a.add(Invalid, "offered_delivered", "%s: %d of %d scheduled requests never went out: the client could not keep the schedule", f.name, f.unsent, f.attempts)
+		a.blame(Invalid, "offered_delivered", "%s: %d of %d scheduled requests never went out: the client could not keep the schedule", f.name, f.unsent, f.attempts)
+	}
+	if key, p := f.worstPace(); p != nil {
+		a.blame(Invalid, "offered_delivered", "%s: the client fell behind: of %d requests due in the %s from second %.0f, %d were not started when those were over; give it more cores, lower the rate, or use more clients",
+			f.name, p.due, paceWindow, (time.Duration(key.window) * paceWindow).Seconds(), p.behind)
 	}
 	if n := f.classes[endpoint.ClientLimit]; n > 0 {
-		a.add(Invalid, "client_limits", "%s: for %d of %d requests this machine had no file descriptor or port left (%s): raise its limits (ulimit -n), let connections be reused, or lower the rate", f.name, n, f.attempts, f.examples[endpoint.ClientLimit])
+		a.blame(Invalid, "client_limits", "%s: for %d of %d requests this machine had no file descriptor or port left (%s): raise its limits (ulimit -n), let connections be reused, or lower the rate", f.name, n, f.attempts, f.examples[endpoint.ClientLimit])
 	}
 	if f.refused > 0 {
 		a.add(Valid, "refused", "%s: %d of %d requests found no connection; they are misses in every figure", f.name, f.refused, f.attempts)
 	}
+}
+
+// worstPace is the window in which the client fell behind the most, nil where it kept up in all.
+func (f *fold) worstPace() (key paceKey, worst *pace) {
+	for k, p := range f.pace {
+		if float64(p.behind) <= (1-deliveredShare)*float64(p.due) {
+			continue
+		}
+		if worst == nil || p.behind > worst.behind || p.behind == worst.behind && (k.block < key.block || k.block == key.block && k.window < key.window) {
+			key, worst = k, p
+		}
+	}
+	return key, worst
 }
 
 // failures says when so many attempts failed that the figures are those of a lucky few.
@@ -170,6 +217,13 @@ func (a *audit) failures(f *fold) {
 }
 
 func (a *audit) samples(f *fold) {
+	var negative int64
+	for _, m := range workload.Metrics() {
+		negative += f.tally.Hist(m).Negative()
+	}
+	if negative > 0 {
+		a.blame(Suspect, "negative_times", "%s: %d latencies came out negative and are left out: the clock of this machine is at fault, or infbench is; please report it", f.name, negative)
+	}
 	n := int64(f.attempts)
 	switch {
 	case n < tailSize(0.5):
@@ -208,26 +262,6 @@ func (a *audit) proven(b *measure.BlockRecord, floor *measure.NoiseFloor) {
 		return
 	}
 	if rate := float64(b.Client.Events) / b.Client.Wall.Seconds(); rate > floor.EventsPerSecond {
-		a.add(Suspect, "beyond_proven", "%s: %.0f events/s, and infbench selftest has proven this machine up to %.0f: use a larger one, or run selftest again", b.Approach, rate, floor.EventsPerSecond)
-	}
-}
-
-// client judges the load generator over one block.
-func (a *audit) client(b *measure.BlockRecord) {
-	c := b.Client
-	if c.Wall > 0 && c.Cores > 0 {
-		used := c.CPU.Seconds() / (c.Wall.Seconds() * float64(c.Cores))
-		switch {
-		case used > cpuInvalid && !b.Simulated:
-			a.add(Invalid, "cpu", "%s: the client used %.0f%% of its %d cores: it was the bottleneck", b.Approach, 100*used, c.Cores)
-		case used > cpuSuspect:
-			a.add(Suspect, "cpu", "%s: this process used %.0f%% of its %d cores; lower the rate or give it more", b.Approach, 100*used, c.Cores)
-		}
-	}
-	if c.GCPauseMax > pauseSuspect {
-		a.add(Suspect, "gc_pause", "%s: the client's garbage collector stopped it for up to %s", b.Approach, c.GCPauseMax.Round(100*time.Microsecond))
-	}
-	if c.Throttled > 0 {
-		a.add(Suspect, "throttled", "%s: the client's cgroup was throttled in %d periods: raise its CPU quota", b.Approach, c.Throttled)
+		a.blame(Suspect, "beyond_proven", "%s: %.0f events/s, and infbench selftest has proven this machine up to %.0f: use a larger one, or run selftest again", b.Approach, rate, floor.EventsPerSecond)
 	}
 }

@@ -56,9 +56,9 @@ const (
 // hopelessAfter is how many first requests must all fail in one way before the block is given up.
 const hopelessAfter = 20
 
-func newCollector(w *Writer, b *Block, epoch time.Time, live func(Live)) *collector {
+func newCollector(w *Writer, b *Block, epoch time.Time, beat *heartbeat, live func(Live)) *collector {
 	return &collector{w: w, block: b, epoch: epoch, live: live, count: &counters{}, in: make(chan *Sample, 4096),
-		classes: map[endpoint.Class]int{}, example: map[endpoint.Class]string{}, from: epoch, monitor: newMonitor()}
+		classes: map[endpoint.Class]int{}, example: map[endpoint.Class]string{}, from: epoch, monitor: newMonitor(beat)}
 }
 
 // run collects until the channel is closed, then writes what is left.
@@ -146,6 +146,7 @@ func (c *collector) flush() {
 	now := time.Now()
 	h := c.monitor.look()
 	c.health.CPU, c.health.RSS, c.health.Throttled = h.CPU, h.RSS, h.Throttled
+	c.health.GC, c.health.CoreWait = h.GC, max(c.health.CoreWait, h.CoreWait) // a thread that ended takes its wait along
 	c.health.GCPauseMax = max(c.health.GCPauseMax, h.GCPauseMax)
 	c.health.SchedP99 = max(c.health.SchedP99, h.SchedP99)
 	c.fail(c.w.rows.flush())
@@ -194,6 +195,10 @@ func (c *collector) result(rec BlockRecord, before Health, start time.Time, core
 	rec.Scheduled = int(c.count.scheduled.Load())
 	rec.Totals = c.total.Totals()
 	rec.Client = ClientRecord{CPU: c.health.CPU - before.CPU, Wall: time.Since(start), Cores: cores, Events: c.events,
-		MaxRSS: c.health.RSS, GCPauseMax: c.health.GCPauseMax, SchedLatencyP99: c.health.SchedP99, Throttled: c.health.Throttled}
+		MaxRSS: c.health.RSS, GCPauseMax: c.health.GCPauseMax, SchedLatencyP99: c.health.SchedP99, Throttled: c.health.Throttled,
+		GC: c.health.GC - before.GC, CoreWait: max(0, c.health.CoreWait-before.CoreWait)}
+	if beat := c.monitor.beat; beat != nil {
+		beat.summary(&rec.Client)
+	}
 	return rec, errors.Join(c.err)
 }

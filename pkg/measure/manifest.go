@@ -37,6 +37,10 @@ type Manifest struct {
 	Scenario *workload.Scenario `json:"scenario"`
 	Schedule ScheduleRecord     `json:"schedule"`
 	Blocks   []BlockRecord      `json:"blocks"`
+	// Limits are what the system let the client have. Nil in records of older versions.
+	Limits *Limits `json:"limits,omitempty"`
+	// Preflight is what was found too small for the plan before anything was sent.
+	Preflight []Shortfall `json:"preflight,omitempty"`
 	// NoiseFloor is the client's own error on this machine, as the last self-test found it; nil: it was never measured.
 	NoiseFloor *NoiseFloor `json:"noise_floor,omitempty"`
 	// Verdict is the validity verdict, filled in when the run is analysed at its end.
@@ -106,7 +110,16 @@ type ClientRecord struct {
 	MaxRSS          int64         `json:"max_rss_bytes"`
 	GCPauseMax      time.Duration `json:"gc_pause_max_ns"`
 	SchedLatencyP99 time.Duration `json:"sched_latency_p99_ns"`
-	Throttled       int64         `json:"throttled,omitempty"` // cgroup periods in which the process was throttled
+	// GC is the CPU time of the garbage collector; CoreWait how long threads were ready and got no core, together.
+	GC       time.Duration `json:"gc_ns,omitempty"`
+	CoreWait time.Duration `json:"core_wait_ns,omitempty"`
+	// Beats are the heartbeats, one a millisecond; 0 where there was no heartbeat, and its other figures say nothing.
+	Beats int64 `json:"beats,omitempty"`
+	// StallP99 and StallMax are what a heartbeat was late by; Stalled is the sum of what was late by 10 ms and more.
+	StallP99  time.Duration `json:"stall_p99_ns,omitempty"`
+	StallMax  time.Duration `json:"stall_max_ns,omitempty"`
+	Stalled   time.Duration `json:"stalled_ns,omitempty"`
+	Throttled int64         `json:"throttled,omitempty"` // cgroup periods in which the process was throttled
 }
 
 // writeManifest replaces dir/manifest.json in one step.

@@ -3,6 +3,7 @@
 package measure
 
 import (
+	"math"
 	"runtime"
 	"syscall"
 	"time"
@@ -19,4 +20,13 @@ func processUsage() (cpu time.Duration, maxRSS int64) {
 		maxRSS *= 1024 // kilobytes everywhere but on Apple's systems
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), maxRSS
+}
+
+// fileLimit is how many descriptors the process may have open.
+func fileLimit() int {
+	var l syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) != nil {
+		return 0
+	}
+	return int(min(uint64(l.Cur), math.MaxInt32)) //nolint:unconvert // signed on some systems
 }
