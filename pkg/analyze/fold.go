@@ -33,7 +33,7 @@ type fold struct {
 	derived   bool // some chunks held more than one token
 	reported  int  // successful requests whose queue the server reported
 	simulated bool
-	stamps    map[string]bool // what stamped the arrivals
+	stamps    map[string]int // requests by what stamped their arrivals
 }
 
 // tokenFold sums token counts of successful requests, and how many requests reported each.
@@ -69,7 +69,7 @@ func (c *counter) asked(v int) {
 }
 
 func newFold(name string, limits workload.RequestLimits) *fold {
-	return &fold{name: name, limits: limits, classes: map[endpoint.Class]int{}, examples: map[endpoint.Class]string{}, stamps: map[string]bool{}, pace: map[paceKey]*pace{}}
+	return &fold{name: name, limits: limits, classes: map[endpoint.Class]int{}, examples: map[endpoint.Class]string{}, stamps: map[string]int{}, pace: map[paceKey]*pace{}}
 }
 
 // longAnswer is the number of chunks from which an answer that comes in one network read was held back on its way.
@@ -84,7 +84,7 @@ func (f *fold) add(s *measure.Sample) {
 	}
 	f.addPace(s)
 	if s.Stamps != "" {
-		f.stamps[s.Stamps] = true
+		f.stamps[s.Stamps]++
 	}
 	f.tally.AddRow(s)
 	if !s.OK() {

@@ -16,8 +16,7 @@ const (
 	cpuSuspect   = 0.70 // of the cores that it may use
 	cpuInvalid   = 0.95
 	gcPauseLimit = 10 * time.Millisecond
-	gcShareLimit = 0.25 // of the client's own CPU: the runtime's own limiter steps in at half
-	gcCPUFloor   = 0.10 // of the cores: a client that hardly runs may spend what it likes
+	gcShareLimit = 0.10 // of the cores; in its cycles it takes a quarter of them
 	stallLimit   = 50 * time.Millisecond
 	stalledShare = 0.01 // of the block
 	fullShare    = 0.90 // of the descriptors or ports
@@ -122,8 +121,8 @@ func (a *audit) client(b *clientBlock) {
 	if c.GCPauseMax > gcPauseLimit {
 		a.blame(Suspect, "gc_pause", "%s: the client's garbage collector stopped it for up to %s; give it more cores, or use more clients", b.Approach, c.GCPauseMax.Round(100*time.Microsecond))
 	}
-	if b.cpu > gcCPUFloor && c.GC.Seconds() > gcShareLimit*c.CPU.Seconds() {
-		a.blame(Suspect, "gc_share", "%s: the client's garbage collector took %.0f%% of its CPU time; set GOGC=400 if there is memory for it", b.Approach, 100*c.GC.Seconds()/c.CPU.Seconds())
+	if share := c.GC.Seconds() / (c.Wall.Seconds() * float64(c.Cores)); c.Wall > 0 && c.Cores > 0 && share > gcShareLimit {
+		a.blame(Suspect, "gc_share", "%s: the client's garbage collector took %.0f%% of its %d cores; set GOGC=400 if there is memory for it, or use more clients", b.Approach, 100*share, c.Cores)
 	}
 	if c.Throttled > 0 {
 		a.blame(Suspect, "throttled", "%s: the control group's CPU quota of %.2g cores stopped the client in %d periods: raise the quota", b.Approach, b.limits.Quota, c.Throttled)

@@ -69,7 +69,7 @@ func (m *monitor) look() Health {
 	}
 	h.StallMax = m.beat.worst()
 	h.CoreWait, h.Steal = m.host.coreWait(), m.host.steal()
-	h.Throttled = m.host.throttled(m.groups) - m.first
+	h.Throttled = max(0, m.host.throttled(m.groups)-m.first) // 0 where no descriptor is left to read it with
 	h.Files, h.Sockets = m.host.files(), m.host.sockets()
 	return h
 }

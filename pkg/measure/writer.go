@@ -23,6 +23,8 @@ type Writer struct {
 	rows  *rowWriter
 	hists *histLog
 	ticks *tickLog
+	// spare is a descriptor kept for the manifest: a load that has taken all others must not cost the record its end.
+	spare *os.File
 }
 
 // Create makes the run directory and writes the manifest in state Running. The directory must not hold a run yet.
@@ -38,7 +40,8 @@ func Create(dir string, m *Manifest) (*Writer, error) {
 		return nil, err
 	}
 	w := &Writer{dir: dir, man: m}
-	var err [3]error
+	var err [4]error
+	w.spare, err[3] = os.Open(dir)
 	w.rows, err[0] = newRowWriter(filepath.Join(dir, rowsFile))
 	w.hists, err[1] = newHistLog(filepath.Join(dir, histFile), m.Started)
 	w.ticks, err[2] = newTickLog(filepath.Join(dir, timelineFile))
@@ -54,13 +57,21 @@ func (w *Writer) Dir() string { return w.dir }
 // beginBlock puts a block that has just begun into the manifest, so that a crash leaves its name and start behind.
 func (w *Writer) beginBlock(b BlockRecord) error {
 	w.man.Blocks = append(w.man.Blocks, b)
-	return writeManifest(w.dir, w.man)
+	return w.writeManifest()
 }
 
 // endBlock replaces the block's entry by its final one.
 func (w *Writer) endBlock(b BlockRecord) error {
 	w.man.Blocks[len(w.man.Blocks)-1] = b
-	return writeManifest(w.dir, w.man)
+	return w.writeManifest()
+}
+
+// writeManifest gives the spare descriptor up for as long as it takes.
+func (w *Writer) writeManifest() error {
+	w.spare.Close()
+	err := writeManifest(w.dir, w.man)
+	w.spare, _ = os.Open(w.dir) // nil where another was quicker: a later manifest may find one free, or fails
+	return err
 }
 
 // Close ends the run in the given state (Complete, Interrupted or Failed) and writes the final manifest.
@@ -72,6 +83,7 @@ func (w *Writer) Close(state, problem string, ended time.Time) error {
 
 func (w *Writer) closeFiles() error {
 	var err []error
+	w.spare.Close() // was only read
 	if w.rows != nil {
 		err = append(err, w.rows.close())
 	}
