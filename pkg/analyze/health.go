@@ -13,13 +13,13 @@ import (
 // Thresholds of the client's health. From measurement.md section 14: the CPU in any 5 s.
 const (
 	cpuWindow    = 5 * time.Second
-	cpuSuspect   = 0.70 // of the cores that it may use
+	CPULimit     = 0.70 // of the cores that it may use: more makes the run suspect
 	cpuInvalid   = 0.95
 	gcPauseLimit = 10 * time.Millisecond
-	gcShareLimit = 0.10 // of the cores; in its cycles it takes a quarter of them
-	stallLimit   = 50 * time.Millisecond
-	stalledShare = 0.01 // of the block
-	fullShare    = 0.90 // of the descriptors or ports
+	gcShareLimit = 0.10                  // of the cores; in its cycles it takes a quarter of them
+	StallLimit   = 50 * time.Millisecond // of one heartbeat: more makes the run suspect
+	stalledShare = 0.01                  // of the block
+	fullShare    = 0.90                  // of the descriptors or ports
 )
 
 // clientBlock is the load generator's health over one block: the totals of the manifest, and the worst of the timeline.
@@ -29,7 +29,7 @@ type clientBlock struct {
 	// cpu is the largest share of its cores that the process used in any 5 s, until cpuAt.
 	cpu     float64
 	cpuAt   time.Duration
-	stallAt time.Duration // the tick with the longest stall
+	stallAt time.Duration // the tick with the longest stall after the warm-up
 	stall   time.Duration
 	files   int // the most at any tick
 	sockets int
@@ -65,12 +65,13 @@ func clientBlocks(rec *measure.Record) ([]*clientBlock, error) {
 		}
 	}
 	for _, b := range blocks {
-		b.fold()
+		b.fold(m.Scenario.Phases.Warmup.D())
 	}
 	return blocks, nil
 }
 
-func (b *clientBlock) fold() {
+// fold takes the worst of the ticks. A stall in the warm-up, where processes start and nothing is counted, is none.
+func (b *clientBlock) fold(warmup time.Duration) {
 	c := b.Client
 	if c.Wall > 0 && b.limits.Cores > 0 {
 		b.cpu, b.cpuAt = c.CPU.Seconds()/(c.Wall.Seconds()*b.limits.Cores), c.Wall // a short block has no window
@@ -79,7 +80,7 @@ func (b *clientBlock) fold() {
 	for i := range b.ticks {
 		t := &b.ticks[i]
 		b.files, b.sockets = max(b.files, t.Files), max(b.sockets, t.Sockets)
-		if t.StallMax > b.stall {
+		if t.T > warmup && t.StallMax > b.stall {
 			b.stall, b.stallAt = t.StallMax, t.T
 		}
 		for from < i && t.T-b.ticks[from+1].T >= cpuWindow {
@@ -93,8 +94,9 @@ func (b *clientBlock) fold() {
 	}
 	if n := len(b.ticks); n > 0 {
 		b.steal = b.ticks[n-1].Steal - b.ticks[0].Steal
+	} else {
+		b.stall = c.StallMax
 	}
-	b.stall = max(b.stall, c.StallMax)
 }
 
 // series adds the block's part to what the report draws of the client over time.
@@ -131,7 +133,8 @@ func (a *audit) client(b *clientBlock) {
 		a.blame(Suspect, "files", "%s: the client had %d of %d file descriptors open: raise the limit (ulimit -n), or lower the load", b.Approach, b.files, n)
 	}
 	if n := b.limits.Ports; n > 0 && float64(b.sockets) > fullShare*float64(n) {
-		a.blame(Suspect, "ports", "%s: %d TCP sockets were in use or in TIME_WAIT on this machine, which has %d local ports for each address of a server: let connections be reused, or use more clients", b.Approach, b.sockets, n)
+		// Those of other programs and to other servers count too, so this is no verdict: a port that is missing is one.
+		a.add(Valid, "ports", "%s: %d TCP sockets were in use or in TIME_WAIT on this machine, which has %d local ports for each address of a server", b.Approach, b.sockets, n)
 	}
 }
 
@@ -143,7 +146,7 @@ func (a *audit) cpu(b *clientBlock) {
 	switch {
 	case b.cpu > cpuInvalid && !b.Simulated:
 		a.blame(Invalid, "cpu", "%s: the client used %.0f%% of its %.3g cores %s: it was the bottleneck; give it more cores, lower the rate, or use more clients", b.Approach, 100*b.cpu, b.limits.Cores, at)
-	case b.cpu > cpuSuspect:
+	case b.cpu > CPULimit:
 		a.blame(Suspect, "cpu", "%s: this process used %.0f%% of its %.3g cores %s; give it more cores, lower the rate, or use more clients", b.Approach, 100*b.cpu, b.limits.Cores, at)
 	}
 }
@@ -156,7 +159,7 @@ func (a *audit) stall(b *clientBlock) {
 		share = c.Stalled.Seconds() / c.Wall.Seconds()
 	}
 	switch {
-	case b.stall >= stallLimit:
+	case b.stall >= StallLimit:
 		a.blame(Suspect, "stall", "%s: the client stood still for %s at second %.1f; what came meanwhile was sent and read late%s",
 			b.Approach, b.stall.Round(time.Millisecond), b.stallAt.Seconds(), causes(b))
 	case share >= stalledShare:

@@ -246,8 +246,8 @@ func TestReportInChromium(t *testing.T) {
 				t.Errorf("%s: the page is %d px wide in a window of %d", name, wide, width)
 			}
 			var pictures int
-			if b.eval(`[...document.querySelectorAll("figure svg")].filter(s => s.getBoundingClientRect().height > 100).length`, &pictures); pictures != 5 {
-				t.Errorf("%s: %d pictures are shown, want 5", name, pictures)
+			if b.eval(`[...document.querySelectorAll("figure svg")].filter(s => s.getBoundingClientRect().height > 100).length`, &pictures); pictures != 6 {
+				t.Errorf("%s: %d pictures are shown, want 6", name, pictures)
 			}
 		}
 		if *screenshots != "" {

@@ -176,11 +176,30 @@ func clientFacts(c analyze.ClientInfo) []fact {
 		facts = append(facts, fact{"read lag", spread(c.ReadLag) + ": how late the client read what had arrived; the kernel stamps arrivals, so it is in no latency"})
 	}
 	facts = append(facts, fact{"noise floor", noiseFloor(c)})
-	return append(facts, []fact{
-		{"client CPU", fmt.Sprintf("%s s for %s events, %s µs per event", number(c.CPUSeconds), count(c.Events), optional(c.CPUUsPerEvent, number))},
-		{"client memory", "peak " + mebibytes(c.MaxRSSBytes)},
-		{"client pauses", "longest GC pause " + optional(c.GCPauseMax, Seconds) + ", scheduler latency p99 " + optional(c.SchedLatencyP99, Seconds)},
-	}...)
+	facts = append(facts, fact{"client CPU", fmt.Sprintf("%s s for %s events, %s µs per event", number(c.CPUSeconds), count(c.Events), optional(c.CPUUsPerEvent, number)) + clientCores(c)},
+		fact{"client memory", "peak " + mebibytes(c.MaxRSSBytes)},
+		fact{"client pauses", "longest GC pause " + optional(c.GCPauseMax, Seconds) + ", scheduler latency p99 " + optional(c.SchedLatencyP99, Seconds)})
+	if c.StallMax != nil {
+		facts = append(facts, fact{"client stalls", fmt.Sprintf("a heartbeat of 1 ms was late by %s (p99), %s (max); %s s in stalls of 10 ms and more; %s s of waiting for a core",
+			optional(c.StallP99, Seconds), optional(c.StallMax, Seconds), number(c.StalledSeconds), number(c.CoreWaitSeconds))})
+	}
+	if l := c.Limits; l != nil && l.Files > 0 {
+		facts = append(facts, fact{"client limits", fmt.Sprintf("%s of %s file descriptors, %s TCP sockets of the machine for %s local ports", count(int64(c.FilesMax)), count(int64(l.Files)), count(int64(c.SocketsMax)), count(int64(l.Ports)))})
+	}
+	return facts
+}
+
+// clientCores says how much of its cores the client used at most.
+func clientCores(c analyze.ClientInfo) string {
+	l := c.Limits
+	if l == nil || c.CPUShareMax == 0 {
+		return ""
+	}
+	s := fmt.Sprintf("; at most %.0f%% of %s cores in any 5 s", 100*c.CPUShareMax, number(l.Cores))
+	if l.Quota > 0 {
+		s += " (a quota)"
+	}
+	return s
 }
 
 // noiseFloor is what the instrument itself is off by.

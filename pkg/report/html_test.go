@@ -100,8 +100,8 @@ func TestHTMLIsWellFormedAndLoadsNothing(t *testing.T) {
 				t.Errorf("%s: the page holds %q", name, bad)
 			}
 		}
-		if n := bytes.Count(page, []byte("<svg ")); n != 5 {
-			t.Errorf("%s: %d pictures, want 5", name, n)
+		if n := bytes.Count(page, []byte("<svg ")); n != 6 {
+			t.Errorf("%s: %d pictures, want 6", name, n)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"math"
 	"strings"
 
@@ -40,7 +41,8 @@ func loadPlot(a *analyze.Analysis) sketch {
 type curveOverTime struct {
 	approach int
 	bins     []analyze.Bin
-	partial  bool // the bins hold only a part of what the panel shows
+	partial  bool    // the bins hold only a part of what the panel shows
+	width    float64 // of its bins, seconds; 0: the analysis's
 }
 
 // overTimePanel draws one line per approach. Where the approaches' peaks lie far apart the axis is logarithmic, from
@@ -86,7 +88,7 @@ func overTimePanel(a *analyze.Analysis, curves []curveOverTime, heading, what st
 		if c.partial {
 			stroke.Width, stroke.Color = 1, figure.Fade(approachColor(c.approach), 0.7)
 		}
-		line := figure.Line{Name: a.Summary.Approaches[c.approach].Name, Points: binLine(c.bins, a.BinWidth), Stroke: stroke}
+		line := figure.Line{Name: a.Summary.Approaches[c.approach].Name, Points: binLine(c.bins, cmp.Or(c.width, a.BinWidth)), Stroke: stroke}
 		for i := range line.Points {
 			if line.Points[i].Y < floor {
 				line.Points[i].Y = floor

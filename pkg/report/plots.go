@@ -48,7 +48,7 @@ func Plots(a *analyze.Analysis) ([]Plot, error) {
 }
 
 func sketches(a *analyze.Analysis) []sketch {
-	list := []sketch{tailPlot(a), timelinePlot(a), cdfPlot(a), loadPlot(a), breakdownPlot(a)}
+	list := []sketch{tailPlot(a), timelinePlot(a), cdfPlot(a), loadPlot(a), breakdownPlot(a), clientPlot(a)}
 	for i := range list {
 		f := list[i].figure
 		f.Footer = footer(a)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/infbench/infbench/pkg/analyze"
 	"github.com/infbench/infbench/pkg/endpoint"
+	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
 )
 
@@ -70,11 +71,26 @@ func synthetic(scale float64) *analyze.Analysis {
 	for i, r := range recipes() {
 		sum, series := r.run(arrivals, rand.New(rand.NewPCG(uint64(i), 5)))
 		a.Summary.Approaches = append(a.Summary.Approaches, sum)
+		series.ClientCPU, series.ClientStall = clientSeries(rand.New(rand.NewPCG(uint64(i), 6)))
 		a.Series = append(a.Series, series)
 		a.Scenario.Approaches = append(a.Scenario.Approaches, workload.Approach{Name: r.name, API: "openai-chat",
 			Model: r.levers["model"], Levers: r.levers, Simulate: &workload.Simulation{Profile: r.name}})
 	}
 	return a
+}
+
+// clientSeries is a client that works harder in the spike, and stands still once.
+func clientSeries(rng *rand.Rand) (cpu, stall []analyze.Point) {
+	for t := 1.0; t < synthHorizon+20; t++ {
+		load := 0.08
+		if t >= spikeFrom && t < spikeTo {
+			load = 0.26
+		}
+		cpu = append(cpu, analyze.Point{T: t, V: load * (0.9 + 0.2*rng.Float64())})
+		stall = append(stall, analyze.Point{T: t, V: 0.0003 + 0.0004*rng.ExpFloat64()})
+	}
+	stall[190].V = 0.0121
+	return cpu, stall
 }
 
 // frameOf is the run without its approaches.
@@ -96,7 +112,9 @@ func frameOf(arrivals []float64, scale float64) *analyze.Analysis {
 				{Code: "not_steady", Verdict: analyze.Suspect, Text: "edge: the queue was still growing at the end of the spike; its percentiles depend on the spike's length. Lengthen the measure phase or lower the spike."},
 				{Code: "simulated", Verdict: analyze.Valid, Text: "all four approaches are simulated endpoints: their figures follow a model, not a product."},
 			}},
-			Client: analyze.ClientInfo{CPUSeconds: 18.2, Events: 851_330, CPUUsPerEvent: &cpu, MaxRSSBytes: 74_000_000, SendLag: lag, GCPauseMax: &gc, SchedLatencyP99: &sched},
+			Client: analyze.ClientInfo{CPUSeconds: 18.2, Events: 851_330, CPUUsPerEvent: &cpu, MaxRSSBytes: 74_000_000, SendLag: lag, GCPauseMax: &gc, SchedLatencyP99: &sched,
+				CPUShareMax: 0.31, StallP99: new(0.0004), StallMax: new(0.0121), StalledSeconds: 0.0331, CoreWaitSeconds: 1.2, FilesMax: 212, SocketsMax: 431,
+				Limits: &measure.Limits{Cores: 2, Files: 1024, Ports: 28_232}},
 		},
 		Scenario: &workload.Scenario{
 			Name: "chat-spike", Description: "A chat product whose traffic triples for 50 seconds.", Seed: 42,

@@ -44,7 +44,7 @@ func TestWriteAll(t *testing.T) {
 	}
 	a, b := filesOf(t, one), filesOf(t, two)
 	want := []string{"report.html", "report.md", "summary.json"}
-	for _, p := range []string{"ttft-percentiles", "ttft-over-time", "cdf", "load-over-time", "ttft-breakdown"} {
+	for _, p := range []string{"ttft-percentiles", "ttft-over-time", "cdf", "load-over-time", "ttft-breakdown", "client-health"} {
 		want = append(want, "plots/"+p+".svg", "plots/"+p+".png")
 	}
 	for _, name := range want {
