@@ -21,6 +21,10 @@ func (a *app) runCommand() *cobra.Command {
 	var flags scenarioFlags
 	var out string
 	var quiet, acceptSuspect bool
+	spin := time.Duration(0)
+	if runtime.GOMAXPROCS(0) > 1 {
+		spin = time.Millisecond // with a single core, it would be the answers' that it burns
+	}
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO",
 		Short: "Run a scenario: drive every approach, record, report",
@@ -38,11 +42,14 @@ machine, say, where the verdicts matter less than that the run goes through.`,
   infbench run scenarios/quickstart.yaml --set approaches[edge].simulate.slots=4`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if spin < 0 || spin > maxSpin {
+				return fail(exitUsage, fmt.Errorf("--spin %s: give 0 to %s", spin, maxSpin))
+			}
 			s, err := flags.load(args[0])
 			if err != nil {
 				return err
 			}
-			r := &runJob{app: a, scenario: s, dir: out, progress: newProgress(a.stderr, quiet), acceptSuspect: acceptSuspect}
+			r := &runJob{app: a, scenario: s, dir: out, progress: newProgress(a.stderr, quiet), acceptSuspect: acceptSuspect, spin: spin}
 			return r.run(cmd.Context())
 		},
 	}
@@ -50,8 +57,12 @@ machine, say, where the verdicts matter less than that the run goes through.`,
 	cmd.Flags().StringVarP(&out, "out", "o", "", "write the record into this `directory` (default: a new one below the scenario's output.dir)")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "show no progress")
 	cmd.Flags().BoolVar(&acceptSuspect, "accept-suspect", false, "do not exit with 3 when the run is suspect because of this machine")
+	cmd.Flags().DurationVar(&spin, "spin", spin, "watch the clock for this `time` before each arrival, since timers wake late; 0 sleeps all the way")
 	return cmd
 }
+
+// maxSpin is far more than a timer is ever late by: beyond it, spinning only burns a core.
+const maxSpin = 10 * time.Millisecond
 
 // runJob is one run from a resolved scenario to its report.
 type runJob struct {
@@ -61,6 +72,7 @@ type runJob struct {
 	progress progress
 	// acceptSuspect: a suspect client is no failure.
 	acceptSuspect bool
+	spin          time.Duration
 
 	schedule *workload.Schedule
 	source   *workload.Source
@@ -170,10 +182,7 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 		return err
 	}
 	defer t.close()
-	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show, Heartbeat: true}
-	if runtime.GOMAXPROCS(0) > 1 {
-		runner.Spin = time.Millisecond
-	}
+	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show, Heartbeat: true, Spin: r.spin}
 	return runner.Run(ctx, measure.Block{
 		Index: index, Approach: ap.Name, Simulated: ap.Simulate != nil,
 		Endpoint: t.endpoint, Epoch: t.epoch,
