@@ -201,7 +201,7 @@ func good(s *measure.Sample, l workload.RequestLimits) bool {
 }
 
 // summary is the approach's part of summary.json.
-func (f *fold) summary(slo workload.SLO) ApproachSummary {
+func (f *fold) summary(slo workload.SLO, floor *measure.NoiseFloor) ApproachSummary {
 	a := ApproachSummary{Name: f.name, Simulated: f.simulated, Attempts: f.attempts, OK: f.ok,
 		Errors: f.classes, ErrorExamples: f.examples,
 		Metrics: map[workload.Metric]*Quantiles{}, Labels: map[workload.Metric]string{}, SLO: []ObjectiveResult{}}
@@ -232,7 +232,7 @@ func (f *fold) summary(slo workload.SLO) ApproachSummary {
 		}
 	}
 	for _, o := range slo.Objectives {
-		a.SLO = append(a.SLO, f.judge(o))
+		a.SLO = append(a.SLO, f.judge(o, floor))
 	}
 	return a
 }

@@ -130,7 +130,7 @@ func TestJudge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := foldOf(tt.n, tt.failures).judge(tt.o)
+			r := foldOf(tt.n, tt.failures).judge(tt.o, nil)
 			if r.Verdict != tt.want {
 				t.Errorf("%s (value %v, why %q), want %s", r.Verdict, r.Value, r.Why, tt.want)
 			}
@@ -138,5 +138,16 @@ func TestJudge(t *testing.T) {
 				t.Error("cannot tell, and does not say why")
 			}
 		})
+	}
+}
+
+// What lies within the instrument's own error of a limit is neither above nor below it.
+func TestJudgeKnowsTheNoiseFloor(t *testing.T) {
+	floor := &measure.NoiseFloor{TTFT: 0.002, Gap: 1e-5}
+	for limit, want := range map[float64]string{0.940: Fail, 0.9492: CannotTell, 0.951: CannotTell, 0.960: Pass} {
+		o := workload.Objective{Metric: "ttft", Stat: "p95", Op: "<=", Value: limit}
+		if r := foldOf(1000, 0).judge(o, floor); r.Verdict != want || want == CannotTell && !strings.Contains(r.Why, "2ms") {
+			t.Errorf("limit %g: %+v, want %s", limit, r, want)
+		}
 	}
 }

@@ -3,9 +3,11 @@ package analyze
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"gonum.org/v1/gonum/mathext"
 
+	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
 )
 
@@ -15,7 +17,9 @@ import (
 // are shares already. So each is a count k of bad attempts among n against an allowed share a. With enough attempts
 // (n*a >= 10) the observed share decides. With fewer, only an outcome that would be improbable (5%) on the other side
 // of the line decides (exact binomial test); the rest is "cannot tell".
-func (f *fold) judge(o workload.Objective) ObjectiveResult {
+//
+// A latency closer to its limit than the instrument's own error is "cannot tell" too; floor may be nil.
+func (f *fold) judge(o workload.Objective, floor *measure.NoiseFloor) ObjectiveResult {
 	r := ObjectiveResult{Objective: o.Text, Verdict: CannotTell}
 	if f.attempts == 0 {
 		r.Why = "no attempt in the measure phase"
@@ -37,8 +41,26 @@ func (f *fold) judge(o workload.Objective) ObjectiveResult {
 		}
 	default:
 		f.judgeLatency(o, &r)
+		if e := errorOf(floor, workload.Metric(o.Metric)); r.Value != nil && math.Abs(*r.Value-o.Value) < e {
+			r.Verdict = CannotTell
+			r.Why = fmt.Sprintf("closer to the limit than infbench itself may be off by on this machine (%s, infbench selftest)", time.Duration(e*1e9))
+		}
 	}
 	return r
+}
+
+// errorOf is what the instrument is off by (p99), seconds: 0 where that was never measured, or where the metric is none of
+// its own.
+func errorOf(floor *measure.NoiseFloor, m workload.Metric) float64 {
+	switch {
+	case floor == nil:
+		return 0
+	case m == workload.ITL || m == workload.ChunkGap || m == workload.TPOT || m == workload.Stall:
+		return floor.Gap
+	case overAttempts(m):
+		return floor.TTFT
+	}
+	return 0
 }
 
 func (f *fold) judgeLatency(o workload.Objective, r *ObjectiveResult) {
