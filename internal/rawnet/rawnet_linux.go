@@ -115,14 +115,14 @@ func Idle(fd int) bool {
 	return errors.Is(err, unix.EAGAIN)
 }
 
-// WaitWritable blocks until the socket takes bytes again, or for the time given at most.
-func WaitWritable(fd int, limit time.Duration) error {
-	set := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
-	_, err := unix.Poll(set, int(limit.Milliseconds()))
+// WaitWritable blocks until the socket takes bytes again or has some to read (or its end), or for the time given at most.
+func WaitWritable(fd int, limit time.Duration) (readable bool, err error) {
+	set := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT | unix.POLLIN | unix.POLLRDHUP}}
+	_, err = unix.Poll(set, int(limit.Milliseconds()))
 	if errors.Is(err, unix.EINTR) {
-		return nil
+		return false, nil
 	}
-	return err
+	return set[0].Revents&^unix.POLLOUT != 0, err
 }
 
 // Receiver reads with receive stamps. It is used by one goroutine at a time.

@@ -39,7 +39,9 @@ func Send(int, []byte) (int, error) { return 0, errors.ErrUnsupported }
 func Idle(int) bool { return false }
 
 // WaitWritable is not supported here.
-func WaitWritable(int, time.Duration) error { return errors.ErrUnsupported }
+func WaitWritable(int, time.Duration) (readable bool, err error) {
+	return false, errors.ErrUnsupported
+}
 
 // Receiver reads nothing here.
 type Receiver struct{}
