@@ -29,7 +29,7 @@ type direct struct {
 	head   []byte         // of every request, up to the value of Content-Length
 	tail   []byte         // the rest of the head
 	idle   idleLinks
-	turns  turns // for those with raw
+	turns  turns // where connections are sockets
 
 	mu    sync.Mutex
 	loops []*loop
@@ -43,8 +43,11 @@ func newDirect(cfg *Config, t *target) *direct {
 		port = map[bool]string{false: "80", true: "443"}[d.tls]
 	}
 	d.addr = net.JoinHostPort(t.url.Hostname(), port)
-	if addr, err := netip.ParseAddrPort(d.addr); err == nil && rawnet.Supported && !d.tls && cfg.Dial == nil {
-		d.raw, d.turns = addr, newTurns()
+	if rawnet.Supported && cfg.Dial == nil {
+		d.turns, d.dialer.turns = newTurns(), newHandshakeTurns()
+		if addr, err := netip.ParseAddrPort(d.addr); err == nil && !d.tls {
+			d.raw = addr
+		}
 	}
 	d.renderHead()
 	return d
@@ -198,7 +201,9 @@ func (d *direct) connect(ctx context.Context) (link, error) {
 	if d.raw.IsValid() {
 		return d.connectRaw(ctx)
 	}
+	d.turns.give() // the dialler takes its own for what is work
 	w, err := d.dial(ctx)
+	d.turns.take()
 	if err != nil {
 		return nil, err
 	}
