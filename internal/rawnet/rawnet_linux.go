@@ -88,6 +88,21 @@ func Stamp(fd int) error {
 	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 }
 
+// StampAll makes the kernel stamp packets until the descriptor is closed. It stamps while any socket wants it, but begins
+// a moment after the first one has asked (a kernel thread patches the code), so that the first answers of a first
+// connection would have no stamps.
+func StampAll() (fd int, err error) {
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	if err := Stamp(fd); err != nil {
+		unix.Close(fd)
+		return -1, os.NewSyscallError("setsockopt", err)
+	}
+	return fd, nil
+}
+
 // Close closes a descriptor.
 func Close(fd int) { _ = unix.Close(fd) }
 

@@ -26,6 +26,9 @@ func ConnectError(int) error { return errors.ErrUnsupported }
 // Stamp is not supported here.
 func Stamp(int) error { return errors.ErrUnsupported }
 
+// StampAll is not supported here.
+func StampAll() (fd int, err error) { return -1, errors.ErrUnsupported }
+
 // Close does nothing here.
 func Close(int) {}
 

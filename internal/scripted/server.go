@@ -25,6 +25,7 @@ type Server struct {
 	listener net.Listener
 	tls      *tls.Config // nil without
 	poll     *rawnet.Poller
+	stamping int // the descriptor that keeps the kernel's stamps on
 	over     sync.WaitGroup
 
 	mu      sync.Mutex
@@ -58,7 +59,13 @@ func listen(addr string, secure *tls.Config) (*Server, error) {
 		l.Close()
 		return nil, err
 	}
-	s := &Server{URL: "http://" + l.Addr().String() + "/v1", listener: l, tls: secure, poll: poll}
+	stamping, err := rawnet.StampAll()
+	if err != nil {
+		l.Close()
+		poll.Close()
+		return nil, err
+	}
+	s := &Server{URL: "http://" + l.Addr().String() + "/v1", listener: l, tls: secure, poll: poll, stamping: stamping}
 	if secure != nil {
 		s.URL = "https" + strings.TrimPrefix(s.URL, "http")
 		s.Authority = secure.Certificates[0].Certificate[0]
@@ -77,6 +84,7 @@ func (s *Server) Stop() {
 	s.poll.Wake()
 	s.over.Wait()
 	s.poll.Close()
+	rawnet.Close(s.stamping)
 }
 
 // Log hands out what is known of the requests that ended since the last call, in the order of their ends.

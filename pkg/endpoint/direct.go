@@ -31,13 +31,14 @@ type direct struct {
 	idle   idleLinks
 	turns  turns // where connections are sockets
 
-	mu    sync.Mutex
-	loops []*loop
-	next  int
+	mu       sync.Mutex
+	loops    []*loop
+	next     int
+	stamping int // the descriptor that keeps the kernel's stamps on; -1 without
 }
 
 func newDirect(cfg *Config, t *target) *direct {
-	d := &direct{target: t, dialer: newDialer(cfg), tls: t.url.Scheme == "https"}
+	d := &direct{target: t, dialer: newDialer(cfg), tls: t.url.Scheme == "https", stamping: -1}
 	port := t.url.Port()
 	if port == "" {
 		port = map[bool]string{false: "80", true: "443"}[d.tls]
@@ -47,6 +48,9 @@ func newDirect(cfg *Config, t *target) *direct {
 		d.turns, d.dialer.turns = newTurns(), newHandshakeTurns()
 		if addr, err := netip.ParseAddrPort(d.addr); err == nil && !d.tls {
 			d.raw = addr
+		}
+		if fd, err := rawnet.StampAll(); err == nil { // without it, the first connection begins
+			d.stamping = fd
 		}
 	}
 	d.renderHead()
@@ -293,4 +297,8 @@ func (d *direct) close() {
 		l.close()
 	}
 	d.loops = nil
+	if d.stamping >= 0 {
+		rawnet.Close(d.stamping)
+		d.stamping = -1
+	}
 }

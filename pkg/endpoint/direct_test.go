@@ -388,6 +388,7 @@ func TestTargetsPort(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := newDirect(&Config{Epoch: time.Now()}, &target{url: u, header: http.Header{}, reuse: true})
+		d.close()
 		if d.addr != want.addr {
 			t.Errorf("%s: %s, want %s", url, d.addr, want.addr)
 		}
