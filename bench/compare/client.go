@@ -6,6 +6,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
@@ -24,18 +26,24 @@ import (
 )
 
 // The clients that are written in Go. Each drives a load and says when each event with text came, by the wall clock.
-var clients = map[string]func(ctx context.Context, url string, l load) ([]scripted.Served, error){
-	"infbench": func(ctx context.Context, url string, l load) ([]scripted.Served, error) {
-		return infbench(ctx, url, l, false)
+var clients = map[string]func(ctx context.Context, at server, l load) ([]scripted.Served, error){
+	"infbench": func(ctx context.Context, at server, l load) ([]scripted.Served, error) {
+		return infbench(ctx, at, l, false)
 	},
-	"reference": func(ctx context.Context, url string, l load) ([]scripted.Served, error) {
-		return infbench(ctx, url, l, true)
+	"reference": func(ctx context.Context, at server, l load) ([]scripted.Served, error) {
+		return infbench(ctx, at, l, true)
 	},
 	"plain-go": plainGo,
 }
 
+// server is where a client finds the scripted server, and what it trusts there.
+type server struct {
+	url   string
+	roots *x509.CertPool
+}
+
 // infbench is the whole way of a run: the runner, the client, the recorder and the record on disk.
-func infbench(ctx context.Context, url string, l load, reference bool) ([]scripted.Served, error) {
+func infbench(ctx context.Context, at server, l load, reference bool) ([]scripted.Served, error) {
 	dir, err := os.MkdirTemp("", "infbench-compare-")
 	if err != nil {
 		return nil, err
@@ -48,7 +56,7 @@ func infbench(ctx context.Context, url string, l load, reference bool) ([]script
 		return nil, err
 	}
 	epoch := time.Now()
-	e, err := endpoint.Open(endpoint.Config{Approach: workload.Approach{URL: url, Model: "m"}, Epoch: epoch, Reference: reference})
+	e, err := endpoint.Open(endpoint.Config{Approach: workload.Approach{URL: at.url, Model: "m"}, Epoch: epoch, RootCAs: at.roots, Reference: reference})
 	if err != nil {
 		return nil, err
 	}
@@ -68,13 +76,13 @@ func infbench(ctx context.Context, url string, l load, reference bool) ([]script
 }
 
 // plainGo is what one writes in an afternoon: net/http, a scanner, encoding/json.
-func plainGo(ctx context.Context, url string, l load) ([]scripted.Served, error) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: l.streams}}
+func plainGo(ctx context.Context, at server, l load) ([]scripted.Served, error) {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: l.streams, TLSClientConfig: &tls.Config{RootCAs: at.roots}}}
 	served := make([]scripted.Served, l.streams)
 	failed := make([]error, l.streams)
 	var wg sync.WaitGroup
 	for i := range served {
-		wg.Go(func() { failed[i] = plainStream(ctx, client, url, l.script(i), &served[i]) })
+		wg.Go(func() { failed[i] = plainStream(ctx, client, at.url, l.script(i), &served[i]) })
 	}
 	wg.Wait()
 	return served, errors.Join(failed...)

@@ -26,18 +26,25 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var l load
 	l.register(fs)
 	rounds := fs.Int("rounds", 7, "turns of each client")
-	names := fs.String("clients", "c-kernel,c-clock,infbench,plain-go", "which clients, in turns: c-kernel, c-clock, infbench, reference, plain-go")
+	names := fs.String("clients", "c-kernel,c-clock,infbench,plain-go", "which clients, in turns: c-kernel, c-clock, infbench, reference, plain-go, and the last three with -tls behind")
+	secure := fs.Bool("tls", false, "compare infbench with itself over TLS: short for -clients infbench,infbench-tls")
 	client := fs.String("client", "", "be this client (compare starts itself so)")
 	url := fs.String("url", "", "where the client's server is")
+	authority := fs.String("authority", "", "the certificate that the client trusts, in base64")
 	out := fs.String("out", "", "where the client writes its log")
 	profile := fs.String("cpuprofile", "", "with -client: write a CPU profile to this `file`")
 	if err := fs.Parse(args); err != nil {
 		return 2
 	}
-	var err error
-	if *client != "" {
-		err = profiled(*profile, func() error { return beClient(ctx, *client, *url, *out, l, stdout) })
-	} else {
+	if *secure {
+		*names = "infbench,infbench" + overTLS
+	}
+	roots, err := scripted.Roots(*authority)
+	switch {
+	case err != nil:
+	case *client != "":
+		err = profiled(*profile, func() error { return beClient(ctx, *client, server{*url, roots}, *out, l, stdout) })
+	default:
 		err = compare(ctx, l, *rounds, strings.Split(*names, ","), stdout, stderr)
 	}
 	if err != nil {
@@ -71,12 +78,15 @@ type spent struct {
 	MaxRSSKiB  int64   `json:"max_rss_kib"`
 }
 
-func beClient(ctx context.Context, name, url, out string, l load, stdout io.Writer) error {
-	drive := clients[name]
+// overTLS ends the name of a client whose server speaks TLS.
+const overTLS = "-tls"
+
+func beClient(ctx context.Context, name string, at server, out string, l load, stdout io.Writer) error {
+	drive := clients[strings.TrimSuffix(name, overTLS)]
 	if drive == nil {
 		return fmt.Errorf("no client %q", name)
 	}
-	served, err := drive(ctx, url, l)
+	served, err := drive(ctx, at, l)
 	if err != nil {
 		return err
 	}
@@ -128,8 +138,8 @@ func compare(ctx context.Context, l load, rounds int, names []string, stdout, st
 	if err := command(ctx, stderr, "cc", "-O2", "-o", reader, "bench/epoll_reader.c"); err != nil {
 		return fmt.Errorf("build the C reader (run from the project's root, with a C compiler): %w", err)
 	}
-	server := filepath.Join(dir, "serve")
-	if err := command(ctx, stderr, "go", "build", "-o", server, "./internal/scripted/serve"); err != nil {
+	serve := filepath.Join(dir, "serve")
+	if err := command(ctx, stderr, "go", "build", "-o", serve, "./internal/scripted/serve"); err != nil {
 		return err
 	}
 	table := newTable(l, names)
@@ -139,7 +149,15 @@ func compare(ctx context.Context, l load, rounds int, names []string, stdout, st
 			if mode, ok := strings.CutPrefix(name, "c-"); ok {
 				argv = []string{reader, mode}
 			}
-			t, err := turn(ctx, dir, server, argv, l, stderr)
+			var how []string
+			if strings.HasSuffix(name, overTLS) {
+				how = append(how, "tls")
+			}
+			s, err := scripted.Spawn(ctx, stderr, serve, how...)
+			if err != nil {
+				return err
+			}
+			t, err := turn(ctx, dir, s, argv, l, stderr)
 			if err != nil {
 				return fmt.Errorf("round %d, %s: %w", round+1, name, err)
 			}
@@ -157,17 +175,13 @@ func command(ctx context.Context, stderr io.Writer, name string, args ...string)
 }
 
 // turn is one client against a fresh server.
-func turn(ctx context.Context, dir, server string, client []string, l load, stderr io.Writer) (result, error) {
-	s, err := scripted.Spawn(ctx, stderr, server)
-	if err != nil {
-		return result{}, err
-	}
+func turn(ctx context.Context, dir string, s *scripted.Process, client []string, l load, stderr io.Writer) (result, error) {
 	log := filepath.Join(dir, "client.log")
 	if len(client) == 2 { // the C reader: its own arguments
 		port := s.URL[strings.LastIndexByte(s.URL, ':')+1 : strings.LastIndexByte(s.URL, '/')]
 		client = append(append([]string{client[0], port}, l.args()...), client[1], log, fmt.Sprint(l.first))
 	} else {
-		client = append(client, "-url", s.URL, "-out", log)
+		client = append(client, "-url", s.URL, "-authority", s.Authority, "-out", log)
 	}
 	c := exec.CommandContext(ctx, client[0], client[1:]...)
 	c.Stderr = stderr

@@ -88,6 +88,21 @@ func Stamp(fd int) error {
 	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 }
 
+// StampAll makes the kernel stamp packets until the descriptor is closed. It stamps while any socket wants it, but begins
+// a moment after the first one has asked (a kernel thread patches the code), so that the first answers of a first
+// connection would have no stamps.
+func StampAll() (fd int, err error) {
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	if err := Stamp(fd); err != nil {
+		unix.Close(fd)
+		return -1, os.NewSyscallError("setsockopt", err)
+	}
+	return fd, nil
+}
+
 // Close closes a descriptor.
 func Close(fd int) { _ = unix.Close(fd) }
 
@@ -115,14 +130,14 @@ func Idle(fd int) bool {
 	return errors.Is(err, unix.EAGAIN)
 }
 
-// WaitWritable blocks until the socket takes bytes again, or for the time given at most.
-func WaitWritable(fd int, limit time.Duration) error {
-	set := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
-	_, err := unix.Poll(set, int(limit.Milliseconds()))
+// WaitWritable blocks until the socket takes bytes again or has some to read (or its end), or for the time given at most.
+func WaitWritable(fd int, limit time.Duration) (readable bool, err error) {
+	set := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT | unix.POLLIN | unix.POLLRDHUP}}
+	_, err = unix.Poll(set, int(limit.Milliseconds()))
 	if errors.Is(err, unix.EINTR) {
-		return nil
+		return false, nil
 	}
-	return err
+	return set[0].Revents&^unix.POLLOUT != 0, err
 }
 
 // Receiver reads with receive stamps. It is used by one goroutine at a time.

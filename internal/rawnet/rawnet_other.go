@@ -26,6 +26,9 @@ func ConnectError(int) error { return errors.ErrUnsupported }
 // Stamp is not supported here.
 func Stamp(int) error { return errors.ErrUnsupported }
 
+// StampAll is not supported here.
+func StampAll() (fd int, err error) { return -1, errors.ErrUnsupported }
+
 // Close does nothing here.
 func Close(int) {}
 
@@ -39,7 +42,9 @@ func Send(int, []byte) (int, error) { return 0, errors.ErrUnsupported }
 func Idle(int) bool { return false }
 
 // WaitWritable is not supported here.
-func WaitWritable(int, time.Duration) error { return errors.ErrUnsupported }
+func WaitWritable(int, time.Duration) (readable bool, err error) {
+	return false, errors.ErrUnsupported
+}
 
 // Receiver reads nothing here.
 type Receiver struct{}

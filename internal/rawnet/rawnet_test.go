@@ -116,7 +116,7 @@ func TestSendAndIdle(t *testing.T) {
 		}
 	}
 	go io.Copy(io.Discard, other)
-	if err := WaitWritable(fd, 10*time.Second); err != nil {
+	if _, err := WaitWritable(fd, 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Send(fd, []byte("x")); err != nil {

@@ -1,6 +1,7 @@
 package scripted
 
 import (
+	"crypto/tls"
 	"errors"
 	"math/rand/v2"
 	"syscall"
@@ -11,8 +12,11 @@ import (
 // conn is one connection, and the answer under way on it.
 type conn struct {
 	fd     int
-	in     []byte // the request so far
-	out    []byte // what the socket would not take
+	tls    *tls.Conn    // nil without
+	under  *rawnet.Conn // below it
+	in     []byte       // the request so far
+	out    []byte       // what the socket would not take, without TLS
+	full   bool         // the socket would not take all of the last push
 	busy   bool
 	script Script
 	gaps   *rand.Rand
@@ -34,21 +38,62 @@ func (c *conn) advance() {
 }
 
 // push writes what the socket takes; the rest goes first next time.
-func (c *conn) push(b []byte) error {
+func (c *conn) push(b []byte) (err error) {
+	if c.tls != nil {
+		_, err = c.tls.Write(b)
+		err = errors.Join(err, c.under.Flush())
+	} else {
+		err = c.pushPlain(b)
+	}
+	if c.full = errors.Is(err, syscall.EAGAIN); c.full {
+		err = nil
+	}
+	return err
+}
+
+func (c *conn) pushPlain(b []byte) error {
 	if len(c.out) > 0 {
 		c.out = append(c.out, b...)
 		b = c.out
 	}
-	n, err := rawnet.Send(c.fd, b)
-	if errors.Is(err, syscall.EAGAIN) {
-		err = nil
+	for len(b) > 0 {
+		n, err := rawnet.Send(c.fd, b)
+		if b = b[n:]; err != nil {
+			c.out = append(c.out[:0:0], b...)
+			return err
+		}
 	}
-	if n == len(b) {
-		c.out = c.out[:0]
-	} else {
-		c.out = append(c.out[:0:0], b[n:]...)
+	c.out = c.out[:0]
+	return nil
+}
+
+// pull takes one network read.
+func (c *conn) pull(b []byte) error {
+	if c.tls == nil {
+		c.in = append(c.in, b...)
+		return nil
 	}
-	return err
+	c.under.Feed(b, nil)
+	var plain [4 << 10]byte
+	for {
+		n, err := c.tls.Read(plain[:])
+		c.in = append(c.in, plain[:n]...)
+		if err == rawnet.ErrDry { //nolint:errorlint // crypto/tls hands it on as it is
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// close ends the connection.
+func (c *conn) close() {
+	if c.tls != nil {
+		_ = c.tls.Close()
+		return
+	}
+	rawnet.Close(c.fd)
 }
 
 // schedule orders the connections by when their next event is due (container/heap).

@@ -2,6 +2,8 @@ package scripted
 
 import (
 	"bytes"
+	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -15,10 +17,15 @@ import (
 
 func start(t *testing.T) *Server {
 	t.Helper()
+	return started(t, Start)
+}
+
+func started(t *testing.T, start func(addr string) (*Server, error)) *Server {
+	t.Helper()
 	if !rawnet.Supported {
 		t.Skip("the scripted server needs Linux on a 64-bit processor")
 	}
-	s, err := Start("127.0.0.1:0")
+	s, err := start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +51,17 @@ func ask(t *testing.T, c *http.Client, url, prompt string) (int, string) {
 // An independent client, net/http, reads what the script asked for; no event is written before it is due, and the log
 // says when each was.
 func TestServer(t *testing.T) {
-	s := start(t)
-	c := &http.Client{}
+	t.Run("plain", func(t *testing.T) { servesWhatIsAsked(t, Start) })
+	t.Run("TLS", func(t *testing.T) { servesWhatIsAsked(t, StartTLS) })
+}
+
+func servesWhatIsAsked(t *testing.T, start func(addr string) (*Server, error)) {
+	s := started(t, start)
+	roots, err := Roots(base64.StdEncoding.EncodeToString(s.Authority))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	defer c.CloseIdleConnections()
 	scripts := []Script{{Index: 3, TTFT: 20 * time.Millisecond, Gap: 2 * time.Millisecond, Events: 5, Jitter: 0.5}, {Index: 4, Events: 1}}
 	for _, script := range scripts { // the second on the same connection

@@ -3,9 +3,11 @@ package scripted
 import (
 	"bytes"
 	"container/heap"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -17,19 +19,34 @@ import (
 type Server struct {
 	// URL is the API's base.
 	URL string
+	// Authority is the certificate, in DER, that a client must trust; nil without TLS.
+	Authority []byte
 
 	listener net.Listener
+	tls      *tls.Config // nil without
 	poll     *rawnet.Poller
+	stamping int // the descriptor that keeps the kernel's stamps on
 	over     sync.WaitGroup
 
 	mu      sync.Mutex
-	fresh   []int // accepted, not yet watched
+	fresh   []*conn // accepted, not yet watched
 	done    []Served
 	stopped bool
 }
 
 // Start listens on addr (127.0.0.1:0 for a free port) and serves until Stop.
-func Start(addr string) (*Server, error) {
+func Start(addr string) (*Server, error) { return listen(addr, nil) }
+
+// StartTLS is Start with TLS, by a certificate made for the occasion.
+func StartTLS(addr string) (*Server, error) {
+	cert, err := certificate()
+	if err != nil {
+		return nil, err
+	}
+	return listen(addr, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}})
+}
+
+func listen(addr string, secure *tls.Config) (*Server, error) {
 	if !rawnet.Supported {
 		return nil, fmt.Errorf("the scripted server needs Linux on a 64-bit processor: %w", errors.ErrUnsupported)
 	}
@@ -42,7 +59,17 @@ func Start(addr string) (*Server, error) {
 		l.Close()
 		return nil, err
 	}
-	s := &Server{URL: "http://" + l.Addr().String() + "/v1", listener: l, poll: poll}
+	stamping, err := rawnet.StampAll()
+	if err != nil {
+		l.Close()
+		poll.Close()
+		return nil, err
+	}
+	s := &Server{URL: "http://" + l.Addr().String() + "/v1", listener: l, tls: secure, poll: poll, stamping: stamping}
+	if secure != nil {
+		s.URL = "https" + strings.TrimPrefix(s.URL, "http")
+		s.Authority = secure.Certificates[0].Certificate[0]
+	}
 	s.over.Go(s.accept)
 	s.over.Go(func() { newLoop(s).run() })
 	return s, nil
@@ -57,6 +84,7 @@ func (s *Server) Stop() {
 	s.poll.Wake()
 	s.over.Wait()
 	s.poll.Close()
+	rawnet.Close(s.stamping)
 }
 
 // Log hands out what is known of the requests that ended since the last call, in the order of their ends.
@@ -78,19 +106,26 @@ func (s *Server) accept() {
 			time.Sleep(time.Millisecond) // out of descriptors, most likely: some come back
 			continue
 		}
-		fd, err := rawnet.Take(c)
-		if err == nil {
-			err = rawnet.Stamp(fd)
-		}
-		if err != nil {
-			c.Close()
+		if s.tls != nil {
+			s.over.Go(func() { s.shake(c) })
 			continue
 		}
-		s.mu.Lock()
-		s.fresh = append(s.fresh, fd)
-		s.mu.Unlock()
-		s.poll.Wake()
+		s.hand(c, func(fd int) *conn { return &conn{fd: fd} })
 	}
+}
+
+// hand gives an accepted connection to the loop.
+func (s *Server) hand(c net.Conn, wrap func(fd int) *conn) {
+	fd, err := rawnet.Take(c)
+	if err != nil {
+		c.Close()
+		return
+	}
+	_ = rawnet.Stamp(fd) // without it the loop's clock says when a request came
+	s.mu.Lock()
+	s.fresh = append(s.fresh, wrap(fd))
+	s.mu.Unlock()
+	s.poll.Wake()
 }
 
 // loop is the one goroutine that reads requests and writes events.
@@ -116,7 +151,7 @@ func (l *loop) now() int64 { return l.base + int64(time.Since(l.zero)) }
 func (l *loop) run() {
 	defer func() {
 		for _, c := range l.conns {
-			rawnet.Close(c.fd)
+			c.close()
 		}
 	}()
 	for l.adopt() {
@@ -133,10 +168,9 @@ func (l *loop) adopt() bool {
 	fresh, stopped := l.s.fresh, l.s.stopped
 	l.s.fresh = nil
 	l.s.mu.Unlock()
-	for _, fd := range fresh {
-		c := &conn{fd: fd}
-		l.conns[int32(fd)] = c
-		if l.s.poll.Add(fd, int32(fd)) != nil {
+	for _, c := range fresh {
+		l.conns[int32(c.fd)] = c
+		if l.s.poll.Add(c.fd, int32(c.fd)) != nil {
 			l.drop(c)
 		}
 	}
@@ -156,7 +190,7 @@ func (l *loop) drop(c *conn) {
 		heap.Remove(&l.due, c.at)
 	}
 	delete(l.conns, int32(c.fd))
-	rawnet.Close(c.fd)
+	c.close()
 }
 
 // read takes what a connection brought: a part of a request, or its end.
@@ -173,7 +207,10 @@ func (l *loop) read(key int32) {
 		l.drop(c)
 		return
 	}
-	c.in = append(c.in, l.buf[:n]...)
+	if c.pull(l.buf[:n]) != nil {
+		l.drop(c)
+		return
+	}
 	body, whole := requestBody(c.in)
 	if !whole || c.busy {
 		return
@@ -181,7 +218,7 @@ func (l *loop) read(key int32) {
 	script, err := parseScript(body)
 	c.in = c.in[:0]
 	if err != nil {
-		_, _ = rawnet.Send(c.fd, refusal(err))
+		_ = c.push(refusal(err))
 		l.drop(c)
 		return
 	}
@@ -227,7 +264,7 @@ const retry = int64(time.Millisecond)
 
 // end finishes the answer of the connection whose turn it is, once the socket has taken all of it.
 func (l *loop) end(c *conn, now int64, err error) {
-	if err == nil && len(c.out) > 0 {
+	if err == nil && c.full {
 		c.next = now + retry
 		heap.Fix(&l.due, 0)
 		return

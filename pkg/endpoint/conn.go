@@ -65,6 +65,7 @@ type dialer struct {
 	timeout time.Duration
 	dial    func(ctx context.Context, network, addr string) (net.Conn, error)
 	tls     *tls.Config
+	turns   turns // for handshakes
 }
 
 func newDialer(cfg *Config) *dialer {
@@ -100,7 +101,13 @@ func (d *dialer) secure(ctx context.Context, network, addr string) (net.Conn, er
 		cfg.ServerName, _, _ = net.SplitHostPort(addr)
 	}
 	t := tls.Client(c, cfg)
-	if err := t.HandshakeContext(ctx); err != nil {
+	socket := c.Conn
+	c.Conn = turnsConn{socket, d.turns}
+	d.turns.take()
+	err = t.HandshakeContext(ctx)
+	d.turns.give()
+	c.Conn = socket
+	if err != nil {
 		c.Close()
 		return nil, d.failed(ctx, TLSFailed, err, "in the TLS handshake")
 	}

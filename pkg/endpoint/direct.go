@@ -2,12 +2,14 @@ package endpoint
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,22 +29,29 @@ type direct struct {
 	head   []byte         // of every request, up to the value of Content-Length
 	tail   []byte         // the rest of the head
 	idle   idleLinks
-	turns  turns // for those with raw
+	turns  turns // where connections are sockets
 
-	mu    sync.Mutex
-	loops []*loop
-	next  int
+	mu       sync.Mutex
+	loops    []*loop
+	next     int
+	stamping int // the descriptor that keeps the kernel's stamps on; -1 without
 }
 
 func newDirect(cfg *Config, t *target) *direct {
-	d := &direct{target: t, dialer: newDialer(cfg), tls: t.url.Scheme == "https"}
+	d := &direct{target: t, dialer: newDialer(cfg), tls: t.url.Scheme == "https", stamping: -1}
 	port := t.url.Port()
 	if port == "" {
 		port = map[bool]string{false: "80", true: "443"}[d.tls]
 	}
 	d.addr = net.JoinHostPort(t.url.Hostname(), port)
-	if addr, err := netip.ParseAddrPort(d.addr); err == nil && rawnet.Supported && !d.tls && cfg.Dial == nil {
-		d.raw, d.turns = addr, newTurns()
+	if rawnet.Supported && cfg.Dial == nil {
+		d.turns, d.dialer.turns = newTurns(), newHandshakeTurns()
+		if addr, err := netip.ParseAddrPort(d.addr); err == nil && !d.tls {
+			d.raw = addr
+		}
+		if fd, err := rawnet.StampAll(); err == nil { // without it, the first connection begins
+			d.stamping = fd
+		}
 	}
 	d.renderHead()
 	return d
@@ -52,7 +61,7 @@ func newDirect(cfg *Config, t *target) *direct {
 func (d *direct) renderHead() {
 	host := d.target.host
 	if host == "" {
-		host = d.target.url.Host
+		host = withoutZone(d.target.url.Host)
 	}
 	d.head = append(d.head, "POST "+d.target.url.RequestURI()+" HTTP/1.1\r\nHost: "+host+"\r\n"...)
 	if agent := d.target.header.Get("User-Agent"); agent != "" {
@@ -80,6 +89,14 @@ func (d *direct) renderHead() {
 	d.tail = append(d.tail, "\r\n"...)
 }
 
+// withoutZone drops the zone of an IPv6 address, which means something on this machine alone (RFC 6874, section 3).
+func withoutZone(host string) string {
+	if from, to := strings.IndexByte(host, '%'), strings.IndexByte(host, ']'); from >= 0 && from < to {
+		return host[:from] + host[to:]
+	}
+	return host
+}
+
 // requests are buffers for what is written.
 var requests = sync.Pool{New: func() any { return new([]byte) }}
 
@@ -99,10 +116,13 @@ func (d *direct) carry(ctx context.Context, c *attempt) Result {
 		return r
 	}
 	r := &reply{ctx: ctx, call: c}
-	serr := d.send(ctx, l, c, body)
+	serr := d.send(ctx, l, r, body)
 	l.receive(ctx, r) // after a failed send too: the server may have said why
 	res := r.result()
-	if serr != nil && r.x == nil && ctx.Err() == nil {
+	if serr != nil && r.x == nil && ctx.Err() == nil && res.Class != TLSFailed {
+		if errors.Is(serr, errAnswered) {
+			serr = r.err
+		}
 		res.Class, res.Error = classify(ctx, serr, true, "while the request was being sent")
 	}
 	res.NewConnection = fresh
@@ -115,18 +135,20 @@ func (d *direct) carry(ctx context.Context, c *attempt) Result {
 }
 
 // send writes the request and starts the clocks of its answer.
-func (d *direct) send(ctx context.Context, l link, c *attempt, body []byte) error {
+func (d *direct) send(ctx context.Context, l link, r *reply, body []byte) error {
 	buf := requests.Get().(*[]byte)
 	b := append((*buf)[:0], d.head...)
 	b = strconv.AppendInt(b, int64(len(body)), 10)
 	b = append(append(b, d.tail...), body...)
-	sent, err := l.send(ctx, b)
+	sent, err := l.send(ctx, b, r)
 	if *buf = b; len(b) <= maxPooled {
 		requests.Put(buf)
 	}
 	if err == nil {
-		c.obs.Observe(Event{Kind: Sent, At: sent})
-		c.clocks.sent(l)
+		r.call.obs.Observe(Event{Kind: Sent, At: sent})
+	}
+	if err == nil || errors.Is(err, errAnswered) {
+		r.call.clocks.sent(l)
 	}
 	return err
 }
@@ -183,29 +205,40 @@ func (d *direct) connect(ctx context.Context) (link, error) {
 	if d.raw.IsValid() {
 		return d.connectRaw(ctx)
 	}
+	d.turns.give() // the dialler takes its own for what is work
 	w, err := d.dial(ctx)
+	d.turns.take()
 	if err != nil {
 		return nil, err
 	}
-	if d.tls || !rawnet.Supported {
-		return &connLink{conn: w.Conn, raw: w.raw, epoch: d.dialer.epoch}, nil
-	}
-	fd, err := rawnet.Take(w.raw.Conn)
-	if errors.Is(err, errors.ErrUnsupported) {
-		return &connLink{conn: w.Conn, raw: w.raw, epoch: d.dialer.epoch}, nil
-	}
-	var l *loop
-	if err == nil {
-		if l, err = d.loop(); err != nil {
-			rawnet.Close(fd)
-		}
-	}
+	l, err := d.takeOver(w)
 	if err != nil {
 		w.Close()
 		return nil, d.dialer.failed(ctx, ConnectFailed, err, "the socket could not be taken over")
 	}
+	return l, nil
+}
+
+// takeOver gives a connection to a loop. One that has no socket of its own, or not on this system, stays as it is.
+func (d *direct) takeOver(w *wireConn) (link, error) {
+	fd, err := rawnet.Take(w.raw.Conn)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return &connLink{conn: w.Conn, raw: w.raw, epoch: d.dialer.epoch}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	l, err := d.loop()
+	if err != nil {
+		rawnet.Close(fd)
+		return nil, err
+	}
 	_ = rawnet.Stamp(fd) // without it the clock stamps, and the record says so
-	return newSocketLink(fd, l), nil
+	s := newSocketLink(fd, l)
+	if t, ok := w.Conn.(*tls.Conn); ok {
+		return newTLSLink(s, t, w.raw), nil
+	}
+	return s, nil
 }
 
 // connectRaw makes a link to a numeric address with a few system calls, a third of what net.Dialer costs: a burst leaves
@@ -264,4 +297,8 @@ func (d *direct) close() {
 		l.close()
 	}
 	d.loops = nil
+	if d.stamping >= 0 {
+		rawnet.Close(d.stamping)
+		d.stamping = -1
+	}
 }

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -33,23 +34,41 @@ func onLoopback(t *testing.T, url string, change func(*Config)) Endpoint {
 	return e
 }
 
-func scriptedOnLoopback(t *testing.T) *scripted.Server {
+// scriptedOnLoopback starts a scripted server, and an endpoint of its own for it.
+func scriptedOnLoopback(t *testing.T, epoch time.Time, start func(addr string) (*scripted.Server, error)) (*scripted.Server, Endpoint) {
 	t.Helper()
 	if !rawnet.Supported {
 		t.Skip("the scripted server needs Linux on a 64-bit processor")
 	}
-	s, err := scripted.Start("127.0.0.1:0")
+	s, err := start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Stop)
-	return s
+	return s, onLoopback(t, s.URL, func(c *Config) {
+		c.Epoch = epoch
+		if s.Authority != nil {
+			cert, err := x509.ParseCertificate(s.Authority)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.RootCAs = x509.NewCertPool()
+			c.RootCAs.AddCert(cert)
+		}
+	})
+}
+
+// bothWays runs a test against a scripted server without and with TLS.
+func bothWays(t *testing.T, test func(t *testing.T, start func(addr string) (*scripted.Server, error))) {
+	t.Run("plain", func(t *testing.T) { test(t, scripted.Start) })
+	t.Run("TLS", func(t *testing.T) { test(t, scripted.StartTLS) })
 }
 
 // Many streams at once on one loop, each with its own answer, and connections used again.
-func TestLoopKeepsStreamsApart(t *testing.T) {
-	s := scriptedOnLoopback(t)
-	e := onLoopback(t, s.URL, nil)
+func TestLoopKeepsStreamsApart(t *testing.T) { bothWays(t, keepsStreamsApart) }
+
+func keepsStreamsApart(t *testing.T, start func(addr string) (*scripted.Server, error)) {
+	_, e := scriptedOnLoopback(t, time.Now(), start)
 	var wg sync.WaitGroup
 	var dialled atomic.Int32
 	const streams = 40
@@ -86,10 +105,11 @@ func TestLoopKeepsStreamsApart(t *testing.T) {
 
 // An event's time is when the kernel received it, however late it is read: here by an observer that sleeps, which holds
 // the loop up.
-func TestArrivalsDoNotWaitForTheReader(t *testing.T) {
-	s := scriptedOnLoopback(t)
+func TestArrivalsDoNotWaitForTheReader(t *testing.T) { bothWays(t, arrivalsDoNotWait) }
+
+func arrivalsDoNotWait(t *testing.T, start func(addr string) (*scripted.Server, error)) {
 	epoch := time.Now()
-	e := onLoopback(t, s.URL, func(c *Config) { c.Epoch = epoch })
+	s, e := scriptedOnLoopback(t, epoch, start)
 	const pause = 30 * time.Millisecond
 	slow := make([]*sleeper, 2)
 	var wg sync.WaitGroup
@@ -208,11 +228,14 @@ func rawServer(t *testing.T, answer func(net.Conn)) string {
 // readRequest reads up to the end of a request's body, which ends with a brace.
 func readRequest(c net.Conn) error {
 	buf := make([]byte, 64<<10)
-	var all []byte
+	head, found := "", false
 	for {
 		n, err := c.Read(buf)
-		all = append(all, buf[:n]...)
-		if strings.HasSuffix(string(all), "}") && strings.Contains(string(all), "\r\n\r\n") {
+		if !found {
+			head += string(buf[:n])
+			found = strings.Contains(head, "\r\n\r\n")
+		}
+		if found && n > 0 && buf[n-1] == '}' {
 			return nil
 		}
 		if err != nil {
@@ -356,16 +379,20 @@ func openDescriptors(t *testing.T) int {
 }
 
 func TestTargetsPort(t *testing.T) {
-	for url, want := range map[string]string{"http://h/v1": "h:80", "https://h/v1": "h:443", "http://h:8/v1": "h:8", "http://[::1]/v1": "[::1]:80"} {
+	for url, want := range map[string]struct{ addr, host string }{
+		"http://h/v1": {"h:80", "h"}, "https://h/v1": {"h:443", "h"}, "http://h:8/v1": {"h:8", "h:8"}, "http://[::1]/v1": {"[::1]:80", "[::1]"},
+		"http://[fe80::1%25eth0]:8/v1": {"[fe80::1%eth0]:8", "[fe80::1]:8"}, // as net/http does, without the zone
+	} {
 		u, err := targetURL(url, "/x")
 		if err != nil {
 			t.Fatal(err)
 		}
 		d := newDirect(&Config{Epoch: time.Now()}, &target{url: u, header: http.Header{}, reuse: true})
-		if d.addr != want {
-			t.Errorf("%s: %s, want %s", url, d.addr, want)
+		d.close()
+		if d.addr != want.addr {
+			t.Errorf("%s: %s, want %s", url, d.addr, want.addr)
 		}
-		if want := fmt.Sprintf("POST /v1/x HTTP/1.1\r\nHost: %s\r\nContent-Length: ", u.Host); string(d.head) != want {
+		if want := fmt.Sprintf("POST /v1/x HTTP/1.1\r\nHost: %s\r\nContent-Length: ", want.host); string(d.head) != want {
 			t.Errorf("%s: head %q, want %q", url, d.head, want)
 		}
 	}

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -28,7 +29,7 @@ func (p *idleLinks) get() link {
 			return nil
 		}
 		l := p.links[n-1].link
-		p.links = p.links[:n-1]
+		p.links = slices.Delete(p.links, n-1, n) // which forgets the link
 		p.mu.Unlock()
 		if l.wake() {
 			return l
@@ -60,7 +61,7 @@ func (p *idleLinks) reap() {
 		p.links[old].link.close()
 		old++
 	}
-	p.links = append(p.links[:0], p.links[old:]...)
+	p.links = slices.Delete(p.links, 0, old)
 	if len(p.links) == 0 || p.closed {
 		p.timer = nil
 		return

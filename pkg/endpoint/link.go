@@ -15,8 +15,10 @@ import (
 // link is a connection that carries one request at a time.
 type link interface {
 	active
-	// send writes a request and says when its last byte was written, since the epoch. Cancelling ctx ends it.
-	send(ctx context.Context, p []byte) (time.Duration, error)
+	// send writes a request and says when its last byte was written, since the epoch. Cancelling ctx ends it, and so does
+	// an answer that comes before the request is out, with errAnswered: r has begun with it. What only waits on the
+	// connection itself, connLink, does not see such an answer.
+	send(ctx context.Context, p []byte, r *reply) (time.Duration, error)
 	// receive pushes what comes into r until r is over. Cancelling ctx ends it, and the link with it.
 	receive(ctx context.Context, r *reply)
 	// rest begins, and wake ends, a time of no use. wake reports whether the link is still good.
@@ -25,12 +27,17 @@ type link interface {
 	close()
 }
 
+// sink takes network reads until it says that the request is over.
+type sink interface {
+	take(a arrival) (over bool)
+}
+
 // socketLink is a socket that one loop over many of them reads, with the kernel's receive stamps.
 type socketLink struct {
-	fd    int
-	key   int32 // in the set of the loop
-	loop  *loop
-	reply *reply // under way
+	fd   int
+	key  int32 // in the set of the loop
+	loop *loop
+	sink sink // of the request under way
 	// connecting: the connection is under way, and nothing can be read
 	connecting bool
 	done       chan struct{} // the reply is over
@@ -46,12 +53,10 @@ func (s *socketLink) lastActive() time.Time {
 	return s.loop.epoch.Add(time.Duration(s.readAt.Load()))
 }
 
-// writePatience is how long a full socket is waited for before the context is looked at again.
-const writePatience = 50 * time.Millisecond
-
 // send stamps before the write that takes the last byte: a write never waits here, but it wakes the server, which on a
 // full machine gets our core before we have looked at the clock.
-func (s *socketLink) send(ctx context.Context, p []byte) (time.Duration, error) {
+func (s *socketLink) send(ctx context.Context, p []byte, r *reply) (time.Duration, error) {
+	s.sink = r
 	for {
 		now := time.Since(s.loop.epoch)
 		n, err := rawnet.Send(s.fd, p)
@@ -60,17 +65,48 @@ func (s *socketLink) send(ctx context.Context, p []byte) (time.Duration, error) 
 			return now, nil
 		case err != nil && !errors.Is(err, syscall.EAGAIN):
 			return 0, err
-		case ctx.Err() != nil:
-			return 0, ctx.Err()
 		}
-		if err := rawnet.WaitWritable(s.fd, writePatience); err != nil {
+		if err := s.full(ctx, r); err != nil {
 			return 0, err
 		}
 	}
 }
 
+// writePatience is how long a full socket is waited for before the context is looked at again.
+const writePatience = 50 * time.Millisecond
+
+// errAnswered says that the server answered, or left, before it had read the request. It will not read the rest.
+var errAnswered = errors.New("the answer came before the request was sent")
+
+// full waits for a socket that takes nothing more, and reads what the server says meanwhile: an interim response, or that
+// the request is too large.
+func (s *socketLink) full(ctx context.Context, r *reply) error {
+	readable, err := rawnet.WaitWritable(s.fd, writePatience)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil || !readable {
+		return err
+	}
+	in := readers.Get().(*reader)
+	defer readers.Put(in)
+	if a, ok := in.read(s); ok && s.sink.take(a) || r.x != nil {
+		return errAnswered
+	}
+	return nil
+}
+
 func (s *socketLink) receive(ctx context.Context, r *reply) {
-	s.reply = r
+	s.sink = r
+	s.await(ctx, r)
+}
+
+// await lets the loop read until r is over.
+func (s *socketLink) await(ctx context.Context, r *reply) {
+	defer func() { s.sink = nil }()
+	if r.over {
+		return
+	}
 	if err := s.loop.add(s); err != nil {
 		r.take(arrival{err: err})
 		return
@@ -81,15 +117,13 @@ func (s *socketLink) receive(ctx context.Context, r *reply) {
 		rawnet.Shutdown(s.fd) // the loop sees the end
 		<-s.done
 	}
-	s.reply = nil
 }
 
 func (s *socketLink) rest()      {}
 func (s *socketLink) wake() bool { return rawnet.Idle(s.fd) }
 func (s *socketLink) close()     { rawnet.Close(s.fd) }
 
-// connLink is a connection that the goroutine of its request reads: one with TLS, in memory, or on a system without
-// rawnet. Its stamps are the clock's, right after each network read.
+// connLink is a connection that the goroutine of its request reads: one in memory, or on a system without rawnet. Its stamps are the clock's, right after each network read.
 type connLink struct {
 	conn    net.Conn     // what requests are written to
 	raw     *stampedConn // under it, below the encryption
@@ -100,7 +134,7 @@ type connLink struct {
 
 func (c *connLink) lastActive() time.Time { return c.raw.lastActive() }
 
-func (c *connLink) send(ctx context.Context, p []byte) (time.Duration, error) {
+func (c *connLink) send(ctx context.Context, p []byte, _ *reply) (time.Duration, error) {
 	stop := context.AfterFunc(ctx, c.close)
 	defer stop()
 	_, err := c.conn.Write(p)

@@ -2,12 +2,9 @@ package endpoint
 
 import (
 	"context"
-	"errors"
-	"io"
 	"math"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/infbench/infbench/internal/rawnet"
@@ -21,9 +18,7 @@ import (
 type loop struct {
 	epoch time.Time
 	poll  *rawnet.Poller
-	recv  rawnet.Receiver
-	clock wallClock
-	buf   []byte
+	in    reader
 
 	mu      sync.Mutex
 	live    map[int32]*socketLink // by key
@@ -106,8 +101,8 @@ func (l *loop) forget(s *socketLink) {
 }
 
 func (l *loop) run() {
-	if l.buf == nil {
-		l.buf = make([]byte, loopBuffer)
+	if l.in.buf == nil {
+		l.in.buf = make([]byte, loopBuffer)
 	}
 	for l.needed() {
 		if err := l.poll.Wait(-1, l.ready); err != nil {
@@ -138,7 +133,7 @@ func (l *loop) abandon(err error) {
 	l.mu.Unlock()
 	for _, s := range all {
 		if !s.connecting {
-			s.reply.take(arrival{err: err})
+			s.sink.take(arrival{err: err})
 		}
 		s.done <- struct{}{}
 	}
@@ -156,22 +151,7 @@ func (l *loop) ready(key int32) {
 		l.settle(s)
 		return
 	}
-	n, stamp, err := l.recv.Recv(s.fd, l.buf)
-	if errors.Is(err, syscall.EAGAIN) {
-		return
-	}
-	now := time.Now()
-	a := arrival{bytes: l.buf[:n], at: now.Sub(l.epoch), err: err}
-	if n > 0 {
-		s.reads++
-		a.late, a.kernel = l.clock.late(now, stamp)
-		a.at -= a.late
-		s.readAt.Store(int64(a.at))
-	} else if err == nil {
-		a.err = io.EOF
-	}
-	a.number = s.reads
-	if s.reply.take(a) {
+	if a, ok := l.in.read(s); ok && s.sink.take(a) {
 		l.poll.Remove(s.fd)
 		l.forget(s)
 		s.done <- struct{}{}
@@ -189,46 +169,4 @@ func (l *loop) close() {
 	if !l.running {
 		l.poll.Close()
 	}
-}
-
-// wallClock turns the kernel's receive stamps, which are of the wall clock, into how long ago the bytes came. The wall
-// clock can be set while we look at it: a stamp is used only where the two clocks have gone on together since the read
-// before.
-type wallClock struct {
-	start  time.Time
-	offset int64 // wall clock - monotonic clock since start, ns
-	seen   time.Duration
-	step   time.Duration // when the wall clock was last seen to be set
-	set    bool
-}
-
-// A wall clock is slewed by at most 500 ppm (adjtimex); more than this between two reads is a step.
-const (
-	stepFloor = time.Millisecond
-	slewShare = 1000 // 1/1000 of the time between
-	maxLate   = 10 * time.Minute
-)
-
-// late is how long before now the kernel stamped, and whether that can be told.
-func (w *wallClock) late(now time.Time, stamp int64) (time.Duration, bool) {
-	if w.start.IsZero() {
-		w.start = now
-	}
-	mono := now.Sub(w.start)
-	offset := now.UnixNano() - int64(mono)
-	moved, between := offset-w.offset, mono-w.seen
-	first := w.seen == 0 && w.offset == 0
-	w.offset, w.seen = offset, mono
-	if !first && max(moved, -moved) > int64(stepFloor+between/slewShare) {
-		w.step, w.set = mono, true
-		return 0, false
-	}
-	late := time.Duration(now.UnixNano() - stamp)
-	if w.set && late > mono-w.step {
-		return 0, false // it came before the clock was set, or so its stamp says
-	}
-	if stamp == 0 || late > maxLate || late < -stepFloor {
-		return 0, false
-	}
-	return max(late, 0), true
 }

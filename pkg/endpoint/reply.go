@@ -39,6 +39,7 @@ type reply struct {
 
 	answered bool
 	clocked  bool // a read was stamped by the clock and not by the kernel
+	over     bool // take has said so
 }
 
 // arrival is one network read.
@@ -54,8 +55,13 @@ type arrival struct {
 // maxHead bounds the head of a response, as net/http does.
 const maxHead = 1 << 20
 
-// take handles one network read and reports whether the request is over.
+// take implements sink: it handles one network read and reports whether the request is over.
 func (r *reply) take(a arrival) (over bool) {
+	r.over = r.took(a)
+	return r.over
+}
+
+func (r *reply) took(a arrival) (over bool) {
 	r.raw = a.bytes
 	if len(a.bytes) > 0 {
 		r.at, r.number = a.at, a.number

@@ -1,18 +1,23 @@
-// Serve is a scripted server as a process of its own, for bench/compare.
+// Serve is a scripted server as a process of its own, for bench/compare; with the argument "tls" it speaks TLS.
 package main
 
 import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/infbench/infbench/internal/scripted"
 )
 
-func main() { os.Exit(run(os.Stdin, os.Stdout, os.Stderr)) }
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-func run(stdin io.Reader, stdout, stderr io.Writer) int {
-	if err := scripted.Serve(stdin, stdout); err != nil {
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	serve := scripted.Serve
+	if slices.Contains(args, "tls") {
+		serve = scripted.ServeTLS
+	}
+	if err := serve(stdin, stdout); err != nil {
 		fmt.Fprintln(stderr, "serve:", err)
 		return 1
 	}
