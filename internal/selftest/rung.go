@@ -66,11 +66,11 @@ const (
 	GapLimit  = time.Millisecond     // p99
 )
 
-func newRung(l Level, rec *measure.Record, allocated uint64, grown Memory) (*Rung, error) {
-	n := l.Streams * l.rounds() * l.events()
+func newRung(l Level, rec *measure.Record, cost spent) (*Rung, error) {
+	n := l.total()
 	b := rec.Manifest.Blocks[0]
 	r := &Rung{Level: l, Events: n, Offered: l.Rate(), CPUPerEvent: b.Client.CPU.Seconds() * 1e6 / float64(n),
-		AllocsPerEvent: float64(allocated) / float64(n), Memory: grown.per(l.Streams)}
+		AllocsPerEvent: float64(cost.allocations) / float64(n), Memory: cost.memory.per(l.Streams)}
 	var dispatch, send measure.Hist
 	chunks, reads := 0, 0
 	for s, err := range rec.Rows() {
