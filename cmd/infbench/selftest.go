@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -18,8 +19,10 @@ import (
 
 func (a *app) selftestCommand() *cobra.Command {
 	var asJSON, serve bool
-	var span time.Duration
 	var streams []int
+	var rate float64
+	var sends int
+	var level selftest.Level
 	cmd := &cobra.Command{
 		Use:   "selftest",
 		Short: "Measure infbench's own error on this machine",
@@ -28,9 +31,15 @@ code of a run. At each level it compares what the client measured with when the 
 the gaps between tokens, what an event costs, and how late the client itself was.
 
 The highest level that is proven is the noise floor of this machine. It is kept, printed in every report, and a run beyond it
-is called suspect. Exit 0 when at least 20,000 events/s are proven, else 1.`,
-		Example: "  infbench selftest\n  infbench selftest --json",
-		Args:    cobra.NoArgs,
+is called suspect. Exit 0 when at least 20,000 events/s are proven, else 1.
+
+With --sends it measures how far from their scheduled times requests leave. Exit 0 when the median is below 100 us and the 99th
+percentile below 1 ms, else 1.`,
+		Example: `  infbench selftest
+  infbench selftest --json
+  infbench selftest --streams 10000 --rate 2 --over 10s --span 30s
+  infbench selftest --sends 1000`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if serve {
 				if err := scripted.Serve(a.stdin, a.stdout); err != nil {
@@ -38,35 +47,48 @@ is called suspect. Exit 0 when at least 20,000 events/s are proven, else 1.`,
 				}
 				return nil
 			}
-			return a.selftest(cmd, streams, span, asJSON)
+			if level.Span < 500*time.Millisecond || level.Span > time.Hour {
+				return fail(exitUsage, fmt.Errorf("--span %s: give 500ms to 1h", level.Span))
+			}
+			if !(rate > 0 && rate <= 10_000) {
+				return fail(exitUsage, fmt.Errorf("--rate %g: give more than 0, and 10000 at most", rate))
+			}
+			if cmd.Flags().Changed("sends") {
+				return a.selftestSends(cmd, sends, level.Span, asJSON)
+			}
+			level.Gap = time.Duration(float64(time.Second) / rate)
+			return a.selftest(cmd, streams, level, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
-	cmd.Flags().IntSliceVar(&streams, "streams", nil, "climb these numbers of `streams` of 50 events/s instead of the whole ladder")
-	cmd.Flags().DurationVar(&span, "span", 5*time.Second, "`length` of each level")
+	cmd.Flags().IntSliceVar(&streams, "streams", nil, "climb these numbers of `streams` instead of the whole ladder")
+	cmd.Flags().Float64Var(&rate, "rate", 50, "`events` per second of each stream")
+	cmd.Flags().DurationVar(&level.Span, "span", 5*time.Second, "`length` of each level")
+	cmd.Flags().DurationVar(&level.Over, "over", 0, "start the streams of a level evenly over this `time`, once, instead of all at one instant, five times")
+	cmd.Flags().IntVar(&sends, "sends", 0, "measure instead how far from their time so many `requests` per second leave, and so many at one instant")
 	cmd.Flags().BoolVar(&serve, "serve", false, "be the scripted server (selftest starts itself so)")
 	_ = cmd.Flags().MarkHidden("serve")
 	return cmd
 }
 
-func (a *app) selftest(cmd *cobra.Command, streams []int, span time.Duration, asJSON bool) error {
-	if span < 500*time.Millisecond || span > time.Minute {
-		return fail(exitUsage, fmt.Errorf("--span %s: give 500ms to 1m", span))
+func (a *app) selftest(cmd *cobra.Command, streams []int, level selftest.Level, asJSON bool) error {
+	if level.Over < 0 || level.Over > level.Span {
+		return fail(exitUsage, fmt.Errorf("--over %s: give 0 to the --span %s, so that all streams are open together", level.Over, level.Span))
 	}
 	for _, n := range streams {
 		if n < 1 || n > 20_000 {
 			return fail(exitUsage, fmt.Errorf("--streams %d: give 1 to 20000", n))
 		}
 	}
-	self, err := os.Executable()
+	spawn, err := a.spawn()
 	if err != nil {
-		return fail(exitIO, fmt.Errorf("find the program to start as a server: %w", err))
+		return err
 	}
 	ctx, release := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer release()
-	levels := selftest.Ladder(streams...)
-	fmt.Fprintf(a.stderr, "%d levels, about %s. Leave the machine alone meanwhile.\n", len(levels), selftest.Remaining(levels, span).Round(time.Second))
-	r, err := selftest.Run(ctx, levels, span, selftest.SpawnProgram(a.stderr, self, "selftest", "--serve"), func(rung *selftest.Rung) {
+	levels := selftest.Ladder(level, streams...)
+	fmt.Fprintf(a.stderr, "%d levels, about %s. Leave the machine alone meanwhile.\n", len(levels), selftest.Remaining(levels).Round(time.Second))
+	r, err := selftest.Run(ctx, levels, spawn, func(rung *selftest.Rung) {
 		fmt.Fprintf(a.stderr, "%d streams, %.0f events/s: %.1f us/event\n", rung.Streams, rung.Achieved, rung.CPUPerEvent)
 	})
 	switch {
@@ -82,6 +104,42 @@ func (a *app) selftest(cmd *cobra.Command, streams []int, span time.Duration, as
 		}
 		fmt.Fprintf(a.stderr, "Kept in %s.\n\n", path)
 	}
+	return a.tellSelftest(r, asJSON, r.Enough)
+}
+
+// selftestSends measures the accuracy of sends alone.
+func (a *app) selftestSends(cmd *cobra.Command, rate int, span time.Duration, asJSON bool) error {
+	if rate < 1 || rate > 10_000 {
+		return fail(exitUsage, fmt.Errorf("--sends %d: give 1 to 10000", rate))
+	}
+	spawn, err := a.spawn()
+	if err != nil {
+		return err
+	}
+	ctx, release := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer release()
+	r, err := selftest.MeasureSends(ctx, rate, span, spawn, func(line string) { fmt.Fprintln(a.stderr, line) })
+	switch {
+	case ctx.Err() != nil:
+		return fail(exitInterrupted, errors.New("interrupted"))
+	case err != nil:
+		return fail(exitIO, err)
+	}
+	return a.tellSelftest(r, asJSON, r.Accurate)
+}
+
+// spawn starts this program as the scripted server.
+func (a *app) spawn() (selftest.Spawn, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fail(exitIO, fmt.Errorf("find the program to start as a server: %w", err))
+	}
+	return selftest.SpawnProgram(a.stderr, self, "selftest", "--serve"), nil
+}
+
+// tellSelftest prints a result; one that is not good enough is exit 1.
+func (a *app) tellSelftest(r interface{ Table(io.Writer) error }, asJSON, good bool) error {
+	var err error
 	if asJSON {
 		enc := json.NewEncoder(a.stdout)
 		enc.SetIndent("", "  ")
@@ -92,7 +150,7 @@ func (a *app) selftest(cmd *cobra.Command, streams []int, span time.Duration, as
 	if err != nil {
 		return fail(exitIO, err)
 	}
-	if !r.Enough {
+	if !good {
 		return fail(exitVerdict, nil)
 	}
 	return nil

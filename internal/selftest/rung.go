@@ -42,16 +42,20 @@ type Rung struct {
 	// TTFTError and GapError are the distances between what the client measured and what the server did.
 	TTFTError Spread `json:"ttft_error"`
 	GapError  Spread `json:"gap_error"`
-	SendLag   Spread `json:"send_lag"`
-	ReadLag   Spread `json:"read_lag"`
+	// DispatchLag is from when a stream should have started to when its goroutine did, SendLag to its last request byte;
+	// ReadLag is from the arrival of bytes to their read.
+	DispatchLag Spread `json:"dispatch_lag"`
+	SendLag     Spread `json:"send_lag"`
+	ReadLag     Spread `json:"read_lag"`
 	// ServerLag is how late the server was by its own script. It is not in the errors: they are taken against when it
 	// really wrote.
 	ServerLag Spread `json:"server_lag"`
 	// Coalesced is the share of events that shared a read with the one before.
 	Coalesced      float64 `json:"coalesced"`
 	AllocsPerEvent float64 `json:"allocs_per_event"`
-	RSSPerStream   int64   `json:"rss_bytes_per_stream"`
-	Stamps         string  `json:"stamps"`
+	// Memory is per stream.
+	Memory Memory `json:"memory_per_stream"`
+	Stamps string `json:"stamps"`
 	// Proven says that the errors are within the limits.
 	Proven bool `json:"proven"`
 }
@@ -62,24 +66,27 @@ const (
 	GapLimit  = time.Millisecond     // p99
 )
 
-func newRung(l Level, rec *measure.Record, events int, allocated uint64, grown int64) (*Rung, error) {
-	n := l.Streams * rounds * events
+func newRung(l Level, rec *measure.Record, cost spent) (*Rung, error) {
+	n := l.total()
 	b := rec.Manifest.Blocks[0]
 	r := &Rung{Level: l, Events: n, Offered: l.Rate(), CPUPerEvent: b.Client.CPU.Seconds() * 1e6 / float64(n),
-		AllocsPerEvent: float64(allocated) / float64(n), RSSPerStream: max(0, grown) / int64(l.Streams)}
-	var lag measure.Hist
+		AllocsPerEvent: float64(cost.allocations) / float64(n), Memory: cost.memory.per(l.Streams)}
+	var dispatch, send measure.Hist
 	chunks, reads := 0, 0
 	for s, err := range rec.Rows() {
 		if err != nil {
 			return nil, err
 		}
 		if d, ok := s.Lag(); ok {
-			lag.Record(d)
+			dispatch.Record(d)
+		}
+		if d, ok := s.Latency(workload.SendDelay); ok {
+			send.Record(d)
 		}
 		chunks, reads = chunks+s.Chunks, reads+s.Reads
 		r.Stamps = s.Stamps
 	}
-	r.SendLag = spreadOfHist(&lag)
+	r.DispatchLag, r.SendLag = spreadOfHist(&dispatch), spreadOfHist(&send)
 	if h := rec.Gaps[measure.Tag{Approach: b.Approach, Block: b.Index, Metric: workload.ReadLag}]; h != nil {
 		r.ReadLag = spreadOfHist(h)
 	}

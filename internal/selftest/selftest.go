@@ -29,24 +29,25 @@ type Report struct {
 // EnoughRate is the event rate that a machine must prove, 1/s: what some 400 streams of 50 tokens per second make.
 const EnoughRate = 20_000
 
-// Ladder is 50 events per second and stream, at these numbers of streams; without any, from 50 to 2,000.
-func Ladder(streams ...int) []Level {
+// Ladder is every level at these numbers of streams; without any, from 50 to 2,000.
+func Ladder(level Level, streams ...int) []Level {
 	if len(streams) == 0 {
 		streams = []int{50, 100, 200, 500, 1000, 2000}
 	}
 	var l []Level
 	for _, n := range streams {
-		l = append(l, Level{Streams: n, Gap: 20 * time.Millisecond})
+		level.Streams = n
+		l = append(l, level)
 	}
 	return l
 }
 
-// Run climbs the levels, each for a span, and tells of each as it is done. A level that the server itself cannot keep
+// Run climbs the levels and tells of each as it is done. A level that the server itself cannot keep
 // up with is the last.
-func Run(ctx context.Context, levels []Level, span time.Duration, spawn Spawn, tell func(*Rung)) (*Report, error) {
+func Run(ctx context.Context, levels []Level, spawn Spawn, tell func(*Rung)) (*Report, error) {
 	r := &Report{Schema: Schema, When: time.Now().UTC().Truncate(time.Second), Tool: measure.ThisTool(), Machine: measure.ThisMachine()}
 	for _, l := range levels {
-		rung, err := climb(ctx, l, span, spawn)
+		rung, err := climb(ctx, l, spawn)
 		if err != nil {
 			return r, err
 		}

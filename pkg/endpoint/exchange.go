@@ -26,8 +26,8 @@ type exchange struct {
 	late   time.Duration // of the network read under way: how long after its arrival it was read
 	form   form
 	frames *sseReader
-	event  frame // under way; here, so that it is not allocated anew with every read
-	buf    *[]byte
+	event  frame   // under way; here, so that it is not allocated anew with every read
+	buf    *[]byte // the buffer of frames, while it holds something
 	doc    []byte
 }
 
@@ -75,8 +75,7 @@ func newExchange(ctx context.Context, status int, proto string, header http.Head
 		x.form = x.answer.begin()
 	}
 	if x.form == asEvents {
-		x.buf = buffers.Get().(*[]byte)
-		x.frames = newSSEReader(src, *x.buf)
+		x.frames = newSSEReader(src, nil)
 	}
 	return x
 }
@@ -94,12 +93,20 @@ func (x *exchange) advance() (over bool) {
 	return true
 }
 
-// advanceEvents hands every event that is whole to the API. Comments are told here.
+// advanceEvents hands every event that is whole to the API. Comments are told here. Most reads end with an event: a
+// stream that waits for its next one then holds no buffer.
 func (x *exchange) advanceEvents() (over bool) {
+	if x.buf == nil {
+		x.buf = buffers.Get().(*[]byte)
+		x.frames.buf = *x.buf
+	}
 	for {
 		switch err := x.frames.next(&x.event); {
 		case err == nil:
 		case err == errAgain: //nolint:errorlint // it is never wrapped
+			if x.frames.drained() {
+				x.giveBack()
+			}
 			return false
 		case errors.Is(err, io.EOF):
 			x.answer.stream(x.frames.torn, nil)
@@ -145,14 +152,19 @@ func (x *exchange) advanceDocument(limit int) (over bool) {
 
 // close gives the buffer back; the exchange is over.
 func (x *exchange) close() {
-	if x.frames == nil {
-		return
+	if x.buf != nil {
+		x.giveBack()
 	}
+	x.frames = nil
+}
+
+// giveBack returns the buffer, with the size to which it has grown.
+func (x *exchange) giveBack() {
 	if len(x.frames.buf) <= maxPooled {
 		*x.buf = x.frames.buf
 		buffers.Put(x.buf)
 	}
-	x.frames, x.buf = nil, nil
+	x.frames.buf, x.buf = nil, nil
 }
 
 // buffers are those of streams of events: as large as the largest part of an event that one network read left unfinished.

@@ -93,23 +93,33 @@ func (r *reply) took(a arrival) (over bool) {
 // readHead takes bytes of the head; whole tells that one response's head is complete, though an interim one does not
 // count as the answer's.
 func (r *reply) readHead() (whole bool, err error) {
-	before := len(r.head)
-	r.head = append(r.head, r.raw...)
-	if !bytes.HasPrefix(r.head, []byte("HTTP/")[:min(5, len(r.head))]) {
-		return false, fmt.Errorf("malformed HTTP response %q", r.head[:min(len(r.head), 40)])
+	b, before := r.raw, len(r.head)
+	if before > 0 {
+		r.head = append(r.head, r.raw...)
+		b = r.head
 	}
-	end := headEnd(r.head, max(0, r.scanned-3))
+	keep := func() { // it is seldom cut: a first read that brings half of the answer with it need not be copied
+		if before == 0 {
+			r.head = append(r.head, b...)
+		}
+	}
+	if !bytes.HasPrefix(b, []byte("HTTP/")[:min(5, len(b))]) {
+		keep()
+		return false, fmt.Errorf("malformed HTTP response %q", b[:min(len(b), 40)])
+	}
+	end := headEnd(b, max(0, r.scanned-3))
 	if end < 0 {
+		keep()
 		r.raw, r.scanned = nil, len(r.head)
 		if len(r.head) > maxHead {
 			return false, errors.New("the response's head is too large")
 		}
 		return false, nil
 	}
-	head := r.head[:end]
 	r.raw = r.raw[end-before:]
-	resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(head)), &http.Request{Method: http.MethodPost})
+	resp, err := http.ReadResponse(bufio.NewReaderSize(bytes.NewReader(b[:end]), end), &http.Request{Method: http.MethodPost})
 	if err != nil {
+		keep()
 		return false, err
 	}
 	resp.Body.Close() // it is read elsewhere

@@ -201,6 +201,17 @@ func (s *sseReader) fill() error {
 	return err
 }
 
+// drained reports whether everything that was read has been given out, and starts over in an empty buffer if so: buf may
+// then be taken away, and another put in its place before the next call of next.
+func (s *sseReader) drained() bool {
+	if s.start < s.end {
+		return false
+	}
+	s.base += int64(s.end)
+	s.start, s.line, s.scan, s.end = 0, 0, 0, 0
+	return true
+}
+
 // field takes one "name: value" line into the event under way.
 func (s *sseReader) field(line []byte) {
 	name, value := line, line[len(line):]

@@ -110,7 +110,7 @@ func (c *collector) add(s *Sample) {
 		c.recent.Record(d)
 	}
 	if s.Phase == Measure {
-		c.interval.Add(s)
+		c.fail(c.interval.Add(s))
 	}
 	c.fail(c.w.rows.write(s))
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/infbench/infbench/pkg/endpoint"
 )
 
-// recorder folds the events of one request into its sample, on the request's own goroutine. Memory per request is
-// one gap per content-bearing read.
+// recorder folds the events of one request into its sample, on whatever goroutine reads them. Memory per request grows
+// with its content-bearing reads up to a bound (gapList).
 type recorder struct {
 	sample   *Sample
 	lastRead uint32
@@ -71,12 +71,12 @@ func (r *recorder) token(e endpoint.Event, at Stamp) {
 	} else if e.Read != r.lastRead {
 		ns := int64(e.At - r.lastAt)
 		s.Reads++
-		s.gaps = append(s.gaps, gap{ns: ns, tokens: tokens, lateUs: int32(min(e.Late.Microseconds(), math.MaxInt32))})
+		s.gaps.add(gap{ns: ns, tokens: tokens, lateUs: int32(min(e.Late.Microseconds(), math.MaxInt32))})
 		if d := time.Duration(ns); !s.MaxGap.Known() || d > time.Duration(s.MaxGap.ns) {
 			s.MaxGap = At(d)
 		}
-	} else if n := len(s.gaps); n > 0 {
-		s.gaps[n-1].tokens += tokens
+	} else {
+		s.gaps.join(tokens)
 	}
 	r.lastRead, r.lastAt = e.Read, e.At
 }

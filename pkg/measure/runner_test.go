@@ -463,7 +463,9 @@ func TestRecorderFoldsEvents(t *testing.T) {
 				t.Errorf("chunks %d reads %d, want %d and %d", s.Chunks, s.Reads, tt.chunks, tt.reads)
 			}
 			var tally Tally
-			tally.Add(s)
+			if err := tally.Add(s); err != nil {
+				t.Fatal(err)
+			}
 			var itl []time.Duration
 			for k := int64(1); k <= tally.Hist(workload.ITL).Count(); k++ {
 				v, _ := tally.Hist(workload.ITL).ValueAtRank(k)

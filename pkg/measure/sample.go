@@ -62,18 +62,10 @@ type Sample struct {
 	// Stamps is what stamped the arrivals of the answer: kernel or clock (endpoint.StampsKernel, StampsClock).
 	Stamps string `json:"stamps,omitempty"`
 
-	gaps []gap
+	gaps gapList
 	late time.Duration // of the first token's read
 	// spread is the number of tokens that an event of unknown size is taken to hold: the request's own mean.
 	spread float64
-}
-
-// gap is the time between two successive content-bearing reads, the number of tokens the later one held, and how long
-// after its arrival it was read.
-type gap struct {
-	ns     int64
-	tokens int32
-	lateUs int32
 }
 
 // Phase is the part of a block in which a request was scheduled.

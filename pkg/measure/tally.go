@@ -1,9 +1,6 @@
 package measure
 
 import (
-	"math"
-	"time"
-
 	"github.com/infbench/infbench/pkg/endpoint"
 	"github.com/infbench/infbench/pkg/workload"
 )
@@ -29,27 +26,17 @@ func (t *Tally) Hist(m workload.Metric) *Hist {
 // Add records a finished request: every latency of a successful one, and the send delay of any that was sent.
 // Failures have no other latency of their own; they are counted as attempts and stand at the far end of every
 // percentile.
-func (t *Tally) Add(s *Sample) {
+func (t *Tally) Add(s *Sample) error {
 	t.AddRow(s)
 	if !s.OK() {
-		return
+		return nil
 	}
+	var late *Hist
 	if s.Stamps == endpoint.StampsKernel && s.FirstToken.Known() {
-		lag := t.Hist(workload.ReadLag)
-		lag.Record(s.late)
-		for _, g := range s.gaps {
-			lag.Record(time.Duration(g.lateUs) * time.Microsecond)
-		}
+		late = t.Hist(workload.ReadLag)
+		late.Record(s.late)
 	}
-	tokens, recorded := 0.0, int64(0)
-	for _, g := range s.gaps {
-		t.Hist(workload.ChunkGap).Record(time.Duration(g.ns))
-		per := float64(g.tokens) * max(1, s.spread)
-		tokens += per // a chunk of 1.4 tokens counts once or twice, so that all of them count 1.4 times on average
-		n := int64(math.Round(tokens)) - recorded
-		t.Hist(workload.ITL).RecordN(time.Duration(float64(g.ns)/per), n)
-		recorded += n
-	}
+	return s.gaps.addTo(t.Hist(workload.ChunkGap), t.Hist(workload.ITL), late, s.spread)
 }
 
 // AddRow is Add for a row read back from the record, whose gaps are in the interval log instead.
