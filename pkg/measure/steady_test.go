@@ -55,7 +55,7 @@ func testCollector(t testing.TB) *collector {
 			t.Error(err)
 		}
 	})
-	return newCollector(w, &Block{Approach: "a"}, time.Now(), func(Live) {})
+	return newCollector(w, &Block{Approach: "a"}, time.Now(), nil, func(Live) {})
 }
 
 // The memory of a run does not grow with what it measures: recorder, collector and the files of the record hold the same after
