@@ -21,13 +21,18 @@ func vllmEvent(i int) string {
 	return fmt.Sprintf(`data: {"id":"chatcmpl-0123456789abcdef0123456789abcdef","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"content":" word%d"},"logprobs":null,"finish_reason":null}]}`, i%10) + "\n\n"
 }
 
+// chatJudge reads chat completions.
+func chatJudge(streamed, keepText bool) func(*exchange) answer {
+	return func(x *exchange) answer {
+		return &response{exchange: x, dialect: &chat{res: &x.res}, manner: openAIStream, streamed: streamed, keepText: keepText}
+	}
+}
+
 // benchReply is a reply in the middle of a stream.
 func benchReply(obs Observer) *reply {
 	ctx, clocks := startDeadlines(context.Background(), limits{total: time.Hour})
 	clocks.stop()
-	r := &reply{ctx: ctx, call: &attempt{clocks: clocks, obs: obs, judge: func(x *exchange) answer {
-		return &chatCall{exchange: x, streamed: true}
-	}}}
+	r := &reply{ctx: ctx, call: &attempt{clocks: clocks, obs: obs, judge: chatJudge(true, false)}}
 	r.take(arrival{bytes: []byte(sseHead + chunked(roleEvent)), number: 1, kernel: true})
 	return r
 }

@@ -20,9 +20,7 @@ func TestWaitingStreamHoldsNoBuffer(t *testing.T) {
 		buffers.Put(b)
 	}
 	for cut := range len(events) {
-		r := &reply{ctx: ctx, call: &attempt{clocks: clocks, obs: &tokenCount{}, judge: func(x *exchange) answer {
-			return &chatCall{exchange: x, streamed: true, keepText: true}
-		}}}
+		r := &reply{ctx: ctx, call: &attempt{clocks: clocks, obs: &tokenCount{}, judge: chatJudge(true, true)}}
 		take := func(s string) bool {
 			over := r.take(arrival{bytes: []byte(s), number: 1, kernel: true})
 			scribble()

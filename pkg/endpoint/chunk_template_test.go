@@ -87,7 +87,7 @@ func TestTheEndOfADocumentIsItsLastByte(t *testing.T) {
 		obs := &events{}
 		ctx, clocks := startDeadlines(t.Context(), limits{total: time.Hour})
 		defer clocks.stop()
-		r := &reply{ctx: ctx, call: &attempt{clocks: clocks, obs: obs, judge: func(x *exchange) answer { return &chatCall{exchange: x} }}}
+		r := &reply{ctx: ctx, call: &attempt{clocks: clocks, obs: obs, judge: chatJudge(false, false)}}
 		over := false
 		for i, part := range parts {
 			a := arrival{bytes: []byte(part), at: time.Duration(i) * time.Second, number: uint32(i)}

@@ -109,13 +109,13 @@ func TestMerge(t *testing.T) {
 
 // A field of the scenario's body stands over ours, also where it removes it.
 func TestBodyOverrides(t *testing.T) {
-	open := func(a workload.Approach) *openAIChat {
+	open := func(a workload.Approach) *remote {
 		a.URL, a.Model = "http://h/v1", "m"
 		e, err := Open(Config{Approach: a, Epoch: time.Now()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return e.(*openAIChat)
+		return e.(*remote)
 	}
 	messages := `"messages":[{"role":"user","content":"say <hi> & \"bye\""}]`
 	for _, tt := range []struct {
@@ -132,7 +132,7 @@ func TestBodyOverrides(t *testing.T) {
 		req := testRequest
 		req.MaxTokens = tt.max
 		for range 2 { // the second time as the first: nothing is changed by use
-			if got, err := open(tt.a).body(&req); string(got) != tt.want || err != nil {
+			if got, err := open(tt.a).encode(&req); string(got) != tt.want || err != nil {
 				t.Errorf("%s, %v\nwant %s", got, err, tt.want)
 			}
 		}

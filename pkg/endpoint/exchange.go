@@ -25,8 +25,8 @@ type exchange struct {
 
 	late   time.Duration // of the network read under way: how long after its arrival it was read
 	form   form
-	frames *sseReader
-	event  frame   // under way; here, so that it is not allocated anew with every read
+	frames framer
+	unit   frame   // under way; here, so that it is not allocated anew with every read
 	buf    *[]byte // the buffer of frames, while it holds something
 	doc    []byte
 }
@@ -41,7 +41,8 @@ type source interface {
 
 // answer is what an API makes of one response.
 type answer interface {
-	// begin looks at the head of a 200 response and says how the body is read; asNothing after a failure.
+	// begin looks at the head of a 200 response and says how the body is read; asNothing after a failure. For asEvents it
+	// has set the exchange's framer.
 	begin() form
 	// frame takes one event. It reports false when the request is over.
 	frame(f *frame) bool
@@ -61,9 +62,9 @@ const (
 	asRefusal // the words of a response that is not 200
 )
 
-// newExchange begins with the head of a response. The judge makes the API's answer of it.
-func newExchange(ctx context.Context, status int, proto string, header http.Header, src source, clocks *deadlines, obs Observer, judge func(*exchange) answer) *exchange {
-	x := &exchange{ctx: ctx, header: header, source: src, clocks: clocks, obs: obs,
+// newExchange begins with the head of a response.
+func newExchange(ctx context.Context, c *attempt, status int, proto string, header http.Header, src source) *exchange {
+	x := &exchange{ctx: ctx, header: header, source: src, clocks: c.clocks, obs: c.obs,
 		res: Result{Class: OK, Status: status, Protocol: proto, RequestID: requestID(header)}}
 	switch enc := header.Get("Content-Encoding"); {
 	case status != http.StatusOK:
@@ -71,11 +72,8 @@ func newExchange(ctx context.Context, status int, proto string, header http.Head
 	case enc != "" && enc != "identity":
 		x.fail(Malformed, "the response is compressed (%s) although identity was asked for: its event times would be the compressor's", enc)
 	default:
-		x.answer = judge(x)
+		x.answer = c.judge(x)
 		x.form = x.answer.begin()
-	}
-	if x.form == asEvents {
-		x.frames = newSSEReader(src, nil)
 	}
 	return x
 }
@@ -98,10 +96,10 @@ func (x *exchange) advance() (over bool) {
 func (x *exchange) advanceEvents() (over bool) {
 	if x.buf == nil {
 		x.buf = buffers.Get().(*[]byte)
-		x.frames.buf = *x.buf
+		x.frames.memory().buf = *x.buf
 	}
 	for {
-		switch err := x.frames.next(&x.event); {
+		switch err := x.frames.next(&x.unit); {
 		case err == nil:
 		case err == errAgain: //nolint:errorlint // it is never wrapped
 			if x.frames.drained() {
@@ -109,15 +107,15 @@ func (x *exchange) advanceEvents() (over bool) {
 			}
 			return false
 		case errors.Is(err, io.EOF):
-			x.answer.stream(x.frames.torn, nil)
+			x.answer.stream(x.frames.cut(), nil)
 			return true
 		default:
-			x.answer.stream(x.frames.torn, err)
+			x.answer.stream(x.frames.cut(), err)
 			return true
 		}
-		if x.event.comment {
-			x.tell(Comment, x.event.at, x.event.read, 0)
-		} else if !x.answer.frame(&x.event) {
+		if x.unit.comment {
+			x.tell(Comment, x.unit.at, x.unit.read, 0)
+		} else if !x.answer.frame(&x.unit) {
 			x.answer.stream(false, nil)
 			return true
 		}
@@ -160,11 +158,12 @@ func (x *exchange) close() {
 
 // giveBack returns the buffer, with the size to which it has grown.
 func (x *exchange) giveBack() {
-	if len(x.frames.buf) <= maxPooled {
-		*x.buf = x.frames.buf
+	w := x.frames.memory()
+	if len(w.buf) <= maxPooled {
+		*x.buf = w.buf
 		buffers.Put(x.buf)
 	}
-	x.frames.buf, x.buf = nil, nil
+	w.buf, x.buf = nil, nil
 }
 
 // buffers are those of streams of events: as large as the largest part of an event that one network read left unfinished.

@@ -45,7 +45,7 @@ func (n *reference) carry(ctx context.Context, c *attempt) Result {
 		return r
 	}
 	defer resp.Body.Close()
-	x := newExchange(ctx, resp.StatusCode, resp.Proto, resp.Header, &bodySource{body: resp.Body, conn: conn}, c.clocks, c.obs, c.judge)
+	x := newExchange(ctx, c, resp.StatusCode, resp.Proto, resp.Header, &bodySource{body: resp.Body, conn: conn})
 	defer x.close()
 	x.res.NewConnection = fresh
 	x.advance() // to the end: this source waits

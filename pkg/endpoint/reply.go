@@ -158,7 +158,7 @@ func (r *reply) begin(resp *http.Response) {
 	r.ended = !r.chunked && r.left == 0
 	r.closing = resp.Close || !r.chunked && r.left < 0 || resp.StatusCode == http.StatusSwitchingProtocols
 	r.bodyAt, r.bodyNumber = r.at, r.number // until there is a body
-	r.x = newExchange(r.ctx, resp.StatusCode, resp.Proto, resp.Header, r, r.call.clocks, r.call.obs, r.call.judge)
+	r.x = newExchange(r.ctx, r.call, resp.StatusCode, resp.Proto, resp.Header, r)
 }
 
 // Read implements source: the body that has come so far, then errAgain, io.EOF at its end, or the connection's error.

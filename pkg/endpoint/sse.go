@@ -3,18 +3,9 @@ package endpoint
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 )
-
-// maxEvent bounds one event: a stream that never ends a line must not eat the memory.
-const maxEvent = 16 << 20
-
-// errAgain is what a source returns that has nothing more for now: next returns it and can be called again.
-var errAgain = errors.New("nothing more has arrived")
-
-var errTooLarge = fmt.Errorf("an event of the stream is larger than %d MiB", maxEvent>>20)
 
 // stampedSource is a byte stream that knows when each of its bytes came over the network.
 type stampedSource interface {
@@ -24,15 +15,6 @@ type stampedSource interface {
 	readOf(offset int64) (at time.Duration, read uint32)
 }
 
-// frame is one unit of a stream: an event, or a comment.
-type frame struct {
-	comment bool
-	event   []byte // the event's type, empty if the stream named none
-	data    []byte // valid until the next call of next
-	at      time.Duration
-	read    uint32
-}
-
 // sseReader splits a stream into events by the grammar of the WHATWG HTML standard, section "server-sent events": LF,
 // CR and CRLF line ends freely mixed, a leading byte order mark, comments, fields with or without one space after the
 // colon, several data lines joined by LF.
@@ -40,16 +22,11 @@ type frame struct {
 // An event's time is that of the network read that brought the end of its last line, and events of one read carry the
 // same read number. There is no allocation per event, apart from growing to the largest.
 type sseReader struct {
-	src stampedSource
-	buf []byte
-	// buf[start:end] is unread; the event under way begins at start. line is where its current line begins, and
-	// everything before scan holds no line end.
-	start, line, scan, end int
-	base                   int64 // offset of buf[0] in the stream
-	began                  bool  // the byte order mark was dealt with
-	skipLF                 bool  // the last line ended with CR: an LF that follows belongs to it
-	idleReads              int   // reads in a row that brought nothing
-	err                    error
+	window
+	// line is where the current line of the event under way begins, and everything before scan holds no line end.
+	line, scan int
+	began      bool // the byte order mark was dealt with
+	skipLF     bool // the last line ended with CR: an LF that follows belongs to it
 
 	// the event under way; offsets are relative to start, so that the buffer may move
 	event, data span
@@ -62,7 +39,7 @@ type sseReader struct {
 type span struct{ from, to int }
 
 func newSSEReader(src stampedSource, buf []byte) *sseReader {
-	return &sseReader{src: src, buf: buf}
+	return &sseReader{window: window{src: src, buf: buf}}
 }
 
 // next fills f with the next event or comment. At the end of the stream it returns io.EOF; an event that was not
@@ -165,52 +142,24 @@ func (s *sseReader) begin(skip int) bool {
 	return true
 }
 
-// fill reads more, making room first: what belongs to the event under way moves to the front, or the buffer doubles.
+// fill reads more.
 func (s *sseReader) fill() error {
-	if s.err != nil {
-		return s.err
-	}
-	if s.end == len(s.buf) {
-		if s.start > 0 {
-			copy(s.buf, s.buf[s.start:s.end])
-			s.base += int64(s.start)
-			s.line, s.scan, s.end = s.line-s.start, s.scan-s.start, s.end-s.start
-			s.start = 0
-		} else {
-			if len(s.buf) >= maxEvent {
-				s.err = errTooLarge
-				return s.err
-			}
-			s.buf = append(s.buf, make([]byte, max(len(s.buf), 512))...)
-		}
-	}
-	n, err := s.src.Read(s.buf[s.end:])
-	if n == 0 && errors.Is(err, errAgain) {
-		return err
-	}
-	if n > 0 {
-		s.end += n
-		s.idleReads = 0
-		s.err = err // after these bytes
-		return nil
-	}
-	if s.idleReads++; err == nil && s.idleReads >= 100 {
-		err = io.ErrNoProgress
-	}
-	s.err = err
+	shift, err := s.window.fill()
+	s.line, s.scan = s.line-shift, s.scan-shift
 	return err
 }
 
-// drained reports whether everything that was read has been given out, and starts over in an empty buffer if so: buf may
-// then be taken away, and another put in its place before the next call of next.
+// drained implements framer.
 func (s *sseReader) drained() bool {
-	if s.start < s.end {
+	if !s.window.drained() {
 		return false
 	}
-	s.base += int64(s.end)
-	s.start, s.line, s.scan, s.end = 0, 0, 0, 0
+	s.line, s.scan = 0, 0
 	return true
 }
+
+// cut implements framer.
+func (s *sseReader) cut() bool { return s.torn }
 
 // field takes one "name: value" line into the event under way.
 func (s *sseReader) field(line []byte) {

@@ -3,7 +3,6 @@ package endpoint
 import (
 	"context"
 	"crypto/x509"
-	"fmt"
 	"net"
 	"time"
 
@@ -27,15 +26,3 @@ type Config struct {
 	// runs; it is what ours is compared with.
 	Reference bool
 }
-
-// Open makes the endpoint of an approach. It dials nothing. An error names what the approach has wrong.
-func Open(cfg Config) (Endpoint, error) {
-	switch cfg.Approach.API {
-	case "", OpenAIChat:
-		return openOpenAIChat(cfg)
-	}
-	return nil, fmt.Errorf("api %q is not known: there is %s", cfg.Approach.API, OpenAIChat)
-}
-
-// OpenAIChat is the name of the OpenAI chat completions API in a scenario.
-const OpenAIChat = "openai-chat"
