@@ -6,13 +6,15 @@ type Approach struct {
 	// Name is what reports call the approach: small letters, digits and hyphens.
 	Name string `yaml:"name" json:"name" jsonschema:"required,pattern=^[a-z0-9][a-z0-9-]*$,hint=use a-z 0-9 and - only,example=self-hosted"`
 	// API is the wire format. Default openai-chat.
-	API string `yaml:"api,omitempty" json:"api,omitempty" jsonschema:"enum=openai-chat,default=openai-chat"`
+	API string `yaml:"api,omitempty" json:"api,omitempty" jsonschema:"enum=openai-chat,enum=bedrock-converse,default=openai-chat"`
 	// URL is the API's base, as its SDKs take it: https://api.openai.com/v1. ${ENV} is expanded.
 	URL string `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"minLength=1,example=http://127.0.0.1:8000/v1"`
 	// Model is sent as the request's model.
 	Model string `yaml:"model,omitempty" json:"model,omitempty" jsonschema:"minLength=1"`
 	// KeyEnv is the name of the environment variable that holds the API key. The key itself never stands in a file.
 	KeyEnv string `yaml:"key_env,omitempty" json:"key_env,omitempty" jsonschema:"pattern=^[A-Za-z_][A-Za-z0-9_]*$,hint=write the name of an environment variable,example=OPENAI_API_KEY"`
+	// Region is the region of Amazon's that requests are signed for (bedrock-converse). Default: the one in the URL.
+	Region string `yaml:"region,omitempty" json:"region,omitempty" jsonschema:"pattern=^[a-z0-9-]+$,hint=write it as in us-east-1,example=us-east-1"`
 	// Stream asks for a streamed answer. Default true.
 	Stream *bool `yaml:"stream,omitempty" json:"stream,omitempty" jsonschema:"default=true"`
 	// Headers are sent with every request.
@@ -26,6 +28,7 @@ type Approach struct {
 	MaxTokensField string      `yaml:"max_tokens_field,omitempty" json:"max_tokens_field,omitempty" jsonschema:"enum=max_completion_tokens,enum=max_tokens,default=max_completion_tokens"`
 	Timeouts       Timeouts    `yaml:"timeouts,omitempty" json:"timeouts,omitzero"`
 	Connections    Connections `yaml:"connections,omitempty" json:"connections,omitzero"`
+	TLS            TLS         `yaml:"tls,omitempty" json:"tls,omitzero"`
 	// Levers are what distinguishes this approach (model, quantization, caching, batching, ...), for the report.
 	Levers map[string]string `yaml:"levers,omitempty" json:"levers,omitempty"`
 	// Simulate starts an embedded endpoint in place of URL.
@@ -48,6 +51,15 @@ type Timeouts struct {
 type Connections struct {
 	// Reuse is keep-alive (default: an idle connection is used again) or never (a new connection per request).
 	Reuse string `yaml:"reuse,omitempty" json:"reuse,omitempty" jsonschema:"enum=keep-alive,enum=never,default=keep-alive"`
+	// Protocol is http1 (default: one request at a time on a connection), h2 (HTTP/2 over TLS, many at a time) or h2c
+	// (HTTP/2 without TLS, which the server must expect).
+	Protocol string `yaml:"protocol,omitempty" json:"protocol,omitempty" jsonschema:"enum=http1,enum=h2,enum=h2c"`
+	// Proxy is none (default), environment (HTTP_PROXY, HTTPS_PROXY and NO_PROXY), or the URL of an HTTP proxy. ${ENV} is
+	// expanded.
+	Proxy string `yaml:"proxy,omitempty" json:"proxy,omitempty" jsonschema:"minLength=1,example=http://127.0.0.1:3128"`
+	// UnixSocket is the path of a socket that is dialled in place of the URL's host and port, which the request still
+	// names.
+	UnixSocket string `yaml:"unix_socket,omitempty" json:"unix_socket,omitempty" jsonschema:"minLength=1,example=/run/vllm.sock"`
 }
 
 // Simulation is the model of an embedded endpoint. Profile fills every field; a field that is set here wins.

@@ -13,10 +13,11 @@ var variable = regexp.MustCompile(`\$\{([^}]*)(\}?)`)
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// expandApproach replaces ${NAME} in the URL and the headers of an approach by environment variables, and returns which
+// expandApproach replaces ${NAME} in the URLs and the headers of an approach by environment variables, and returns which
 // headers had one.
 func expandApproach(p strict.Place, lookup func(string) (string, bool)) (headers []string) {
 	expand(p.Field("url"), lookup)
+	expand(p.Field("connections").Field("proxy"), lookup)
 	for _, name := range p.Field("headers").Keys() {
 		if header := p.Field("headers").Field(name); variable.MatchString(header.Text()) {
 			expand(header, lookup)

@@ -10,7 +10,8 @@ import (
 	"github.com/infbench/infbench/pkg/workload/internal/strict"
 )
 
-// Load reads a scenario file. Relative paths in the scenario start at its folder, those set by an override too.
+// Load reads a scenario file. Relative paths in the scenario start at its folder, those set by an override too. The files
+// that an approach names are looked at; Parse, which knows no folder, does not.
 func Load(path string, overrides ...Override) (*Scenario, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -22,12 +23,7 @@ func Load(path string, overrides ...Override) (*Scenario, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the scenario: %w", err)
 	}
-	s, err := Parse(data, path, overrides...)
-	if err != nil {
-		return nil, err
-	}
-	s.Dir = filepath.Dir(path)
-	return s, nil
+	return parseIn(filepath.Dir(path), os.LookupEnv, data, path, overrides)
 }
 
 // Parse reads a scenario from YAML, changed by the overrides in their order, with every default filled in and ${ENV}
@@ -42,6 +38,11 @@ func Parse(data []byte, name string, overrides ...Override) (*Scenario, error) {
 
 // parseWith is Parse with an environment.
 func parseWith(lookup func(string) (string, bool), data []byte, name string, overrides []Override) (*Scenario, error) {
+	return parseIn("", lookup, data, name, overrides)
+}
+
+// parseIn is Parse with an environment and the folder of the scenario; without one, no file is looked at.
+func parseIn(dir string, lookup func(string) (string, bool), data []byte, name string, overrides []Override) (*Scenario, error) {
 	doc := strict.Read(bytes.Clone(data))
 	for _, o := range overrides {
 		o.apply(doc)
@@ -53,12 +54,15 @@ func parseWith(lookup func(string) (string, bool), data []byte, name string, ove
 		secrets = append(secrets, refuseSecrets(approaches.Item(i))...)
 		envHeaders[i] = expandApproach(approaches.Item(i), lookup)
 	}
-	s := new(Scenario)
+	s := &Scenario{Dir: dir}
 	doc.Decode(s)
 	for i := range s.Approaches {
 		s.Approaches[i].EnvHeaders = envHeaders[i]
 	}
 	validate(s, doc.At(""))
+	if dir != "" {
+		validateFiles(s, approaches)
+	}
 	if err := scenarioErrors(doc, name, secrets); err != nil {
 		return nil, err
 	}

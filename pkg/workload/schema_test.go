@@ -309,6 +309,7 @@ var beyondSchema = map[string]bool{
 	"steps-order":                     true,
 	"trace-prompts-without-trace":     true,
 	"trace-with-rate":                 true,
+	"transport":                       true,
 	"url-fragment":                    true,
 	"url-of-one-call":                 true,
 	"url-port":                        true,

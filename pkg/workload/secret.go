@@ -123,8 +123,10 @@ func refuseSecrets(approach strict.Place) (found []string) {
 	}
 	found = append(found, refuseInBody(approach.Field("body"))...)
 	u := approach.Field("url")
-	if m := userinfo.FindStringSubmatch(u.Text()); m != nil && !strings.Contains(m[2], "${") {
-		refuse(u, m[2], "a password or a token stands in the file", "put it in an environment variable: ${NAME}")
+	for _, p := range []strict.Place{u, approach.Field("connections").Field("proxy")} {
+		if m := userinfo.FindStringSubmatch(p.Text()); m != nil && !strings.Contains(m[2], "${") {
+			refuse(p, m[2], "a password or a token stands in the file", "put it in an environment variable: ${NAME}")
+		}
 	}
 	_, query, _ := strings.Cut(u.Text(), "?")
 	for _, pair := range strings.Split(query, "&") {
@@ -164,6 +166,7 @@ func (s *Scenario) Redacted() *Scenario {
 	for i := range c.Approaches {
 		a := &c.Approaches[i]
 		a.URL = redactURL(a.URL)
+		a.Connections.Proxy = redactURL(a.Connections.Proxy)
 		for name, value := range a.Headers {
 			if isSecretName(name) || keyForm.MatchString(value) || slices.Contains(a.EnvHeaders, name) {
 				a.Headers[name] = covered

@@ -13,8 +13,12 @@ func validateApproach(a *Approach, p strict.Place) {
 	switch exactlyOne(p, "say where requests go", "url", "simulate") {
 	case "url":
 		validateURL(a.URL, p.Field("url"))
+		validateTransport(a, p)
 	case "simulate":
 		validateSimulation(a.Simulate, p.Field("simulate"))
+		const remedy = "remove it: the simulated endpoint is called over HTTP/1.1 on this machine"
+		excluded(p, "simulate", remedy, "tls")
+		excluded(p.Field("connections"), "simulate", remedy, "protocol", "proxy", "unix_socket")
 	}
 	headers := p.Field("headers")
 	for _, name := range headers.Keys() {
