@@ -119,12 +119,12 @@ func (r *runJob) prepare(ctx context.Context) (err error) {
 		return fail(exitUsage, err)
 	}
 	for _, ap := range s.Approaches {
-		if _, err := ap.Key(r.app.getenv); err != nil {
+		if err := r.app.check(s, ap); err != nil {
 			return fail(exitUsage, err)
 		}
 	}
 	for _, ap := range s.Approaches {
-		if err := reach(ctx, ap); err != nil {
+		if err := r.app.reach(ctx, s, ap); err != nil {
 			return fail(exitIO, err)
 		}
 	}

@@ -28,10 +28,16 @@ func (t *target) close() {
 	t.stop()
 }
 
+// config is what an approach's endpoint is opened with.
+func (a *app) config(s *workload.Scenario, ap workload.Approach) (endpoint.Config, error) {
+	key, err := ap.Key(a.getenv)
+	return endpoint.Config{Approach: ap, Key: key, Epoch: time.Now(), KeepText: s.Output.KeepText, Dir: s.Dir, LookupEnv: a.getenv}, err
+}
+
 // openTarget starts the approach's simulated server if it is one, and opens the endpoint.
 func (a *app) openTarget(ctx context.Context, s *workload.Scenario, ap workload.Approach) (*target, error) {
 	t := &target{stop: func() {}}
-	key, err := ap.Key(a.getenv)
+	cfg, err := a.config(s, ap)
 	if err != nil {
 		return nil, err
 	}
@@ -40,13 +46,13 @@ func (a *app) openTarget(ctx context.Context, s *workload.Scenario, ap workload.
 		if err != nil {
 			return nil, fmt.Errorf("approach %s: start the simulated endpoint: %w", ap.Name, err)
 		}
-		ap.URL, t.stop = server.URL, server.Stop
+		cfg.Approach.URL, t.stop = server.URL, server.Stop
 		if ap.Model == "" {
-			ap.Model = ap.Name
+			cfg.Approach.Model = ap.Name
 		}
 	}
-	t.epoch = time.Now()
-	t.endpoint, err = endpoint.Open(endpoint.Config{Approach: ap, Key: key, Epoch: t.epoch, KeepText: s.Output.KeepText})
+	t.epoch = cfg.Epoch
+	t.endpoint, err = endpoint.Open(cfg)
 	if err != nil {
 		t.stop()
 		return nil, fmt.Errorf("approach %s: %w", ap.Name, err)
@@ -54,52 +60,63 @@ func (a *app) openTarget(ctx context.Context, s *workload.Scenario, ap workload.
 	return t, nil
 }
 
+// check opens an approach's endpoint and closes it again: what is wrong with it is known before anything is sent.
+func (a *app) check(s *workload.Scenario, ap workload.Approach) error {
+	cfg, err := a.config(s, ap)
+	if err != nil || ap.Simulate != nil {
+		return err
+	}
+	e, err := endpoint.Open(cfg)
+	if err != nil {
+		return fmt.Errorf("approach %s: %w", ap.Name, err)
+	}
+	e.Close()
+	return nil
+}
+
 // reachTimeout is how long a pre-flight connection may take.
 const reachTimeout = 5 * time.Second
 
-// reach checks that something listens at an approach's address, and speaks TLS where it should, before anything is
-// measured. It sends no request.
-func reach(ctx context.Context, ap workload.Approach) error {
+// reach checks that something listens at an approach's address, on the way that requests will go, and speaks TLS where
+// it should, before anything is measured. It sends no request.
+func (a *app) reach(ctx context.Context, s *workload.Scenario, ap workload.Approach) error {
 	if ap.Simulate != nil {
 		return nil
+	}
+	cfg, err := a.config(s, ap)
+	if err != nil {
+		return err
 	}
 	u, err := url.Parse(ap.URL)
 	if err != nil {
 		return fmt.Errorf("approach %s: url: %w", ap.Name, err)
 	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
-	var conn net.Conn
-	addr := net.JoinHostPort(u.Hostname(), port)
-	if u.Scheme == "https" {
-		d := tls.Dialer{Config: &tls.Config{ServerName: u.Hostname()}}
-		conn, err = d.DialContext(ctx, "tcp", addr)
-	} else {
-		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	if err := endpoint.Reach(ctx, cfg); err != nil {
+		return fmt.Errorf("approach %s cannot be reached at %s: %w\n%s", ap.Name, u.Redacted(), err, advice(err, &ap, u))
 	}
-	if err != nil {
-		return fmt.Errorf("approach %s cannot be reached at %s: %w\n%s", ap.Name, u.Redacted(), err, advice(err, u))
-	}
-	return conn.Close()
+	return nil
 }
 
 // advice says what to check, by the kind of failure.
-func advice(err error, u *url.URL) string {
+func advice(err error, ap *workload.Approach, u *url.URL) string {
+	way, proxy := &ap.Connections, ap.Connections.Proxy != "" && ap.Connections.Proxy != workload.ProxyNone
 	var dns *net.DNSError
 	var cert *tls.CertificateVerificationError
 	switch {
-	case errors.As(err, &dns):
-		return "  Check the host name " + u.Hostname() + " in the approach's url, and this machine's DNS."
 	case errors.As(err, &cert):
-		return "  The server's certificate was not accepted: check the host name, and that its authority is trusted here."
-	case strings.Contains(err.Error(), "refused"):
-		return "  Nothing listens there: check that the server is up and that host and port in the approach's url are its own."
+		return "  The server's certificate was not accepted: check the host name (tls.server_name), and that its authority is trusted here (tls.ca)."
 	case errors.Is(err, context.DeadlineExceeded):
 		return "  No answer in " + reachTimeout.String() + ": check a firewall or VPN between here and there, and the port in the approach's url."
+	case way.UnixSocket != "":
+		return "  Check connections.unix_socket, that the server is up, and that this user may open its socket."
+	case proxy:
+		return "  Check connections.proxy, that the proxy is up, and that it lets " + u.Host + " through."
+	case errors.As(err, &dns):
+		return "  Check the host name " + u.Hostname() + " in the approach's url, and this machine's DNS."
+	case strings.Contains(err.Error(), "refused"):
+		return "  Nothing listens there: check that the server is up and that host and port in the approach's url are its own."
 	}
 	return "  Check the approach's url, and that the server is up."
 }

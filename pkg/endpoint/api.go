@@ -19,6 +19,8 @@ type api struct {
 	body    func(req *workload.Request) map[string]any
 	manner  *manner
 	dialect func(res *Result) dialect
+	sign    signer   // nil: the header says all
+	secrets []string // that the header does not hold
 }
 
 // apis opens each API by its name in a scenario.
@@ -55,7 +57,7 @@ func Open(cfg Config) (Endpoint, error) {
 	if e.stream {
 		api.header.Set("Accept", api.manner.mime)
 	}
-	if e.client, err = newClient(&cfg, api.path, api.header); err != nil {
+	if e.client, err = newClient(&cfg, api); err != nil {
 		return nil, err
 	}
 	return e, nil

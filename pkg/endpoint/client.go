@@ -12,9 +12,15 @@ import (
 // client sends the requests of one approach. What they ask and what the answers mean is each API's own.
 type client struct {
 	carrier carrier
+	target  *target
+	sign    signer
 	limits  limits
 	secrets []string
 }
+
+// signer makes the header fields that are new with each request, out of all the rest of it: the field values of req are
+// those that are sent.
+type signer func(ctx context.Context, req *http.Request, body []byte) (http.Header, error)
 
 // target is where requests go and the header that they all have.
 type target struct {
@@ -22,16 +28,20 @@ type target struct {
 	host   string // the Host header, where the scenario sets one other than the URL's
 	header http.Header
 	reuse  bool // of connections
+	route  *route
 }
 
-// newClient makes the client for POST {base}{path}. header holds the API's own fields, its key among them; the
+// newClient makes the client for POST {base}{path}. The API's header holds its own fields, its key among them; the
 // scenario's are set over them.
-func newClient(cfg *Config, path string, header http.Header) (*client, error) {
-	a := &cfg.Approach
+func newClient(cfg *Config, api *api) (*client, error) {
+	a, header := &cfg.Approach, api.header
 	t := &target{header: header, reuse: a.Connections.Reuse != "never"}
 	var err error
-	t.url, err = targetURL(a.URL, path)
+	t.url, err = targetURL(a.URL, api.path)
 	if err != nil {
+		return nil, err
+	}
+	if t.route, err = newRoute(cfg, t.url); err != nil {
 		return nil, err
 	}
 	switch a.Connections.Reuse {
@@ -63,8 +73,14 @@ func newClient(cfg *Config, path string, header http.Header) (*client, error) {
 			return nil, fmt.Errorf("header %s: its name or value holds a character that HTTP does not allow, such as a line end", name)
 		}
 	}
-	c := &client{limits: limitsOf(a.Timeouts, a.Streaming()), secrets: secretsIn(cfg.Key, header)}
-	if cfg.Reference {
+	c := &client{target: t, sign: api.sign, limits: limitsOf(a.Timeouts, a.Streaming()), secrets: append(secretsIn(cfg.Key, header), api.secrets...)}
+	for _, proxy := range []*url.URL{t.route.proxy, t.route.tunnel} {
+		if proxy != nil && proxy.User != nil {
+			password, _ := proxy.User.Password()
+			c.secrets = append(c.secrets, secretsIn(password, http.Header{"Authorization": {proxyAuthorization(proxy)}})...)
+		}
+	}
+	if cfg.Reference || t.route.protocol != http1 {
 		c.carrier = newReference(cfg, t)
 	} else {
 		c.carrier = newDirect(cfg, t)
@@ -144,27 +160,41 @@ func (c *client) close() { c.carrier.close() }
 func (c *client) post(ctx context.Context, body func() ([]byte, error), obs Observer, judge func(*exchange) answer) Result {
 	ctx, clocks := startDeadlines(ctx, c.limits)
 	defer clocks.stop()
-	r := c.carrier.carry(ctx, &attempt{body: body, clocks: clocks, obs: obs, judge: judge})
+	r := c.carrier.carry(ctx, &attempt{write: func() ([]byte, http.Header, error) { return c.write(ctx, body) }, clocks: clocks, obs: obs, judge: judge})
 	r.Error, r.RequestID, r.Finish = c.words(r.Error), c.words(r.RequestID), c.words(r.Finish)
 	return r
 }
 
+// write makes a request's body, and the header fields that it has beside the target's.
+func (c *client) write(ctx context.Context, body func() ([]byte, error)) ([]byte, http.Header, error) {
+	b, err := body()
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode the request: %w", err)
+	}
+	if c.sign == nil {
+		return b, nil, nil
+	}
+	req := &http.Request{Method: http.MethodPost, URL: c.target.url, Host: c.target.host, Header: c.target.header.Clone(), ContentLength: int64(len(b))}
+	header, err := c.sign(ctx, req, b)
+	if err != nil {
+		return nil, nil, fmt.Errorf("sign the request: %w", err)
+	}
+	return b, header, nil
+}
+
 // carrier takes a request over the network and its answer back: direct with our own HTTP/1.1, or reference with
-// net/http, which the tests compare it with.
+// net/http, which the tests compare it with and which speaks HTTP/2.
 type carrier interface {
 	carry(ctx context.Context, c *attempt) Result
 	close()
 }
 
-// unencoded is the result of a request that cannot be written as JSON: no scenario can make one, since Open encodes its
-// fields first.
-func unencoded(err error) Result {
-	return Result{Class: Malformed, Error: "encode the request: " + err.Error()}
-}
+// unwritten is the result of a request that cannot be made: no scenario can ask for one, since Open makes one first.
+func unwritten(err error) Result { return Result{Class: Malformed, Error: err.Error()} }
 
 // attempt is one request to be carried.
 type attempt struct {
-	body   func() ([]byte, error) // made when its turn has come
+	write  func() (body []byte, header http.Header, err error) // called when its turn has come
 	clocks *deadlines
 	obs    Observer
 	judge  func(*exchange) answer

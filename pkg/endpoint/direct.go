@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"net/netip"
 	"runtime"
 	"slices"
@@ -18,16 +19,14 @@ import (
 
 // direct carries requests by our own HTTP/1.1, so that what the client itself costs and is late by stays small: sockets
 // are read by loops (loop.go) with the kernel's receive stamps, anything else by the request's goroutine. It does what
-// a benchmark asks for and no more: one request at a time on a connection, no redirects, no cookies, no proxies, no
-// second attempt. docs/instrument.md has the profile behind the decision.
+// a benchmark asks for and no more: one request at a time on a connection, no redirects, no cookies, no second
+// attempt. docs/instrument.md has the profile behind the decision.
 type direct struct {
 	target *target
 	dialer *dialer
-	addr   string
-	tls    bool
 	raw    netip.AddrPort // where a socket of our own can go: a numeric address without TLS
 	head   []byte         // of every request, up to the value of Content-Length
-	tail   []byte         // the rest of the head
+	tail   []byte         // the rest of the head, but for the fields that each request has of its own
 	idle   idleLinks
 	turns  turns // where connections are sockets
 
@@ -38,15 +37,10 @@ type direct struct {
 }
 
 func newDirect(cfg *Config, t *target) *direct {
-	d := &direct{target: t, dialer: newDialer(cfg), tls: t.url.Scheme == "https", stamping: -1}
-	port := t.url.Port()
-	if port == "" {
-		port = map[bool]string{false: "80", true: "443"}[d.tls]
-	}
-	d.addr = net.JoinHostPort(t.url.Hostname(), port)
+	d := &direct{target: t, dialer: newDialer(cfg, t.route), stamping: -1}
 	if rawnet.Supported && cfg.Dial == nil {
 		d.turns, d.dialer.turns = newTurns(), newHandshakeTurns()
-		if addr, err := netip.ParseAddrPort(d.addr); err == nil && !d.tls {
+		if addr, err := netip.ParseAddrPort(t.route.address); err == nil && t.route.network == "tcp" && t.route.tls == nil {
 			d.raw = addr
 		}
 		if fd, err := rawnet.StampAll(); err == nil { // without it, the first connection begins
@@ -63,7 +57,11 @@ func (d *direct) renderHead() {
 	if host == "" {
 		host = withoutZone(d.target.url.Host)
 	}
-	d.head = append(d.head, "POST "+d.target.url.RequestURI()+" HTTP/1.1\r\nHost: "+host+"\r\n"...)
+	what := d.target.url.RequestURI()
+	if d.target.route.proxy != nil { // it must know where to take the request
+		what = d.target.url.Scheme + "://" + withoutZone(d.target.url.Host) + what
+	}
+	d.head = append(d.head, "POST "+what+" HTTP/1.1\r\nHost: "+host+"\r\n"...)
 	if agent := d.target.header.Get("User-Agent"); agent != "" {
 		d.head = append(d.head, "User-Agent: "+agent+"\r\n"...)
 	}
@@ -86,7 +84,9 @@ func (d *direct) renderHead() {
 	if !d.target.reuse && d.target.header.Get("Connection") == "" {
 		d.tail = append(d.tail, "Connection: close\r\n"...)
 	}
-	d.tail = append(d.tail, "\r\n"...)
+	if proxy := d.target.route.proxy; proxy != nil && proxy.User != nil {
+		d.tail = append(d.tail, "Proxy-Authorization: "+proxyAuthorization(proxy)+"\r\n"...)
+	}
 }
 
 // withoutZone drops the zone of an IPv6 address, which means something on this machine alone (RFC 6874, section 3).
@@ -103,20 +103,21 @@ var requests = sync.Pool{New: func() any { return new([]byte) }}
 // carry implements carrier.
 func (d *direct) carry(ctx context.Context, c *attempt) Result {
 	d.turns.take()
-	body, err := c.body()
+	body, header, err := c.write()
 	if err != nil {
 		d.turns.give()
-		return unencoded(err)
+		return unwritten(err)
 	}
-	l, fresh, err := d.link(ctx, c.obs)
+	var made SetUp
+	l, fresh, err := d.link(ctx, c.obs, &made)
 	d.turns.give()
 	if err != nil {
-		r := Result{NewConnection: fresh}
+		r := Result{NewConnection: fresh, SetUp: made}
 		r.Class, r.Error = classify(ctx, err, false, "before a connection was there")
 		return r
 	}
 	r := &reply{ctx: ctx, call: c}
-	serr := d.send(ctx, l, r, body)
+	serr := d.send(ctx, l, r, header, body)
 	l.receive(ctx, r) // after a failed send too: the server may have said why
 	res := r.result()
 	if serr != nil && r.x == nil && ctx.Err() == nil && res.Class != TLSFailed {
@@ -125,7 +126,7 @@ func (d *direct) carry(ctx context.Context, c *attempt) Result {
 		}
 		res.Class, res.Error = classify(ctx, serr, true, "while the request was being sent")
 	}
-	res.NewConnection = fresh
+	res.NewConnection, res.SetUp = fresh, made
 	if serr == nil && ctx.Err() == nil && d.target.reuse && r.reusable() {
 		d.idle.put(l)
 	} else {
@@ -135,11 +136,15 @@ func (d *direct) carry(ctx context.Context, c *attempt) Result {
 }
 
 // send writes the request and starts the clocks of its answer.
-func (d *direct) send(ctx context.Context, l link, r *reply, body []byte) error {
+func (d *direct) send(ctx context.Context, l link, r *reply, header http.Header, body []byte) error {
 	buf := requests.Get().(*[]byte)
 	b := append((*buf)[:0], d.head...)
 	b = strconv.AppendInt(b, int64(len(body)), 10)
-	b = append(append(b, d.tail...), body...)
+	b = append(b, d.tail...)
+	for name, values := range header {
+		b = append(append(append(append(b, name...), ": "...), values[0]...), "\r\n"...)
+	}
+	b = append(append(b, "\r\n"...), body...)
 	sent, err := l.send(ctx, b, r)
 	if *buf = b; len(b) <= maxPooled {
 		requests.Put(buf)
@@ -154,14 +159,14 @@ func (d *direct) send(ctx context.Context, l link, r *reply, body []byte) error 
 }
 
 // link is a connection for one request: one that rests, or a new one.
-func (d *direct) link(ctx context.Context, obs Observer) (l link, fresh bool, err error) {
+func (d *direct) link(ctx context.Context, obs Observer, made *SetUp) (l link, fresh bool, err error) {
 	if ctx.Err() != nil {
 		return nil, false, ctx.Err()
 	}
 	if l = d.idle.get(); l == nil {
 		fresh = true
 		obs.Observe(Event{Kind: ConnectStart, At: time.Since(d.dialer.epoch)})
-		if l, err = d.connect(ctx); err != nil {
+		if l, err = d.connect(ctx, made); err != nil {
 			return nil, true, err
 		}
 	}
@@ -170,29 +175,24 @@ func (d *direct) link(ctx context.Context, obs Observer) (l link, fresh bool, er
 }
 
 // dial connects, and gives up at once when ctx is cancelled, whatever the dialler is waiting for.
-func (d *direct) dial(ctx context.Context) (*wireConn, error) {
-	open := d.dialer.plain
-	if d.tls {
-		open = d.dialer.secure
-	}
+func (d *direct) dial(ctx context.Context, made *SetUp) (*wireConn, error) {
 	type dialled struct {
-		conn net.Conn
+		conn *wireConn
+		made SetUp
 		err  error
 	}
 	over := make(chan dialled, 1)
 	go func() {
-		c, err := open(ctx, "tcp", d.addr)
-		over <- dialled{c, err}
+		c, made, err := d.dialer.open(ctx)
+		over <- dialled{c, made, err}
 	}()
 	select {
 	case r := <-over:
-		if r.err != nil {
-			return nil, r.err
-		}
-		return r.conn.(*wireConn), nil
+		*made = r.made
+		return r.conn, r.err
 	case <-ctx.Done():
 		go func() {
-			if r := <-over; r.conn != nil {
+			if r := <-over; r.err == nil {
 				r.conn.Close()
 			}
 		}()
@@ -201,12 +201,12 @@ func (d *direct) dial(ctx context.Context) (*wireConn, error) {
 }
 
 // connect makes a new link.
-func (d *direct) connect(ctx context.Context) (link, error) {
+func (d *direct) connect(ctx context.Context, made *SetUp) (link, error) {
 	if d.raw.IsValid() {
-		return d.connectRaw(ctx)
+		return d.connectRaw(ctx, made)
 	}
 	d.turns.give() // the dialler takes its own for what is work
-	w, err := d.dial(ctx)
+	w, err := d.dial(ctx, made)
 	d.turns.take()
 	if err != nil {
 		return nil, err
@@ -243,13 +243,14 @@ func (d *direct) takeOver(w *wireConn) (link, error) {
 
 // connectRaw makes a link to a numeric address with a few system calls, a third of what net.Dialer costs: a burst leaves
 // the sooner.
-func (d *direct) connectRaw(ctx context.Context) (link, error) {
+func (d *direct) connectRaw(ctx context.Context, made *SetUp) (link, error) {
 	ctx, cancel := d.dialer.begin(ctx)
 	defer cancel()
 	l, err := d.loop()
 	if err != nil {
 		return nil, d.dialer.failed(ctx, ConnectFailed, err, "no epoll set")
 	}
+	start := time.Now()
 	fd, pending, err := rawnet.Connect(d.raw)
 	if err != nil {
 		return nil, d.rawFailed(ctx, err)
@@ -258,11 +259,15 @@ func (d *direct) connectRaw(ctx context.Context) (link, error) {
 	if pending {
 		d.turns.give()
 		err := l.connected(ctx, s)
+		made.TCP = since(start)
 		d.turns.take()
 		if err != nil {
 			s.close()
+			made.TCP = nil
 			return nil, d.rawFailed(ctx, err)
 		}
+	} else {
+		made.TCP = since(start)
 	}
 	_ = rawnet.Stamp(fd) // without it the clock stamps, and the record says so
 	return s, nil

@@ -387,10 +387,15 @@ func TestTargetsPort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := newDirect(&Config{Epoch: time.Now()}, &target{url: u, header: http.Header{}, reuse: true})
+		cfg := &Config{Epoch: time.Now()}
+		r, err := newRoute(cfg, u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := newDirect(cfg, &target{url: u, header: http.Header{}, reuse: true, route: r})
 		d.close()
-		if d.addr != want.addr {
-			t.Errorf("%s: %s, want %s", url, d.addr, want.addr)
+		if r.address != want.addr {
+			t.Errorf("%s: %s, want %s", url, r.address, want.addr)
 		}
 		if want := fmt.Sprintf("POST /v1/x HTTP/1.1\r\nHost: %s\r\nContent-Length: ", want.host); string(d.head) != want {
 			t.Errorf("%s: head %q, want %q", url, d.head, want)

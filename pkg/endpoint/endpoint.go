@@ -116,6 +116,7 @@ type Result struct {
 	Server   ServerTiming
 	// NewConnection reports that the request had to dial.
 	NewConnection bool
+	SetUp         SetUp
 	// UnknownEvents counts stream events that were tolerated without being understood.
 	UnknownEvents int
 	// Text is the answer, only where the endpoint was asked to keep it.
@@ -144,4 +145,5 @@ type ServerTiming struct {
 	Queue   *time.Duration
 	Prefill *time.Duration
 	Decode  *time.Duration
+	Total   *time.Duration // the whole request, as the server saw it
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// wireConn is what net/http reads from: it lies above the encryption and knows, for every byte of a response body,
-// which network read brought it.
+// wireConn is what net/http reads HTTP/1.1 from: it lies above the encryption and knows, for every byte of a response
+// body, which network read brought it.
 //
 // It has to follow the framing of HTTP/1.1 itself. net/http's reader of chunked bodies goes on reading until a chunk
 // is whole, so the last network read before it returns is not the one that brought the first event of a chunk: behind
@@ -19,15 +19,7 @@ type wireConn struct {
 
 	mu    sync.Mutex // net/http's own goroutine reads the header
 	frame framing
-	reads []bodyRead
-	head  int // reads before it were asked for already
-}
-
-// bodyRead is one network read: it brought the body's bytes up to (not including) an offset.
-type bodyRead struct {
-	upTo int64
-	at   time.Duration
-	read uint32
+	body  readLog
 }
 
 func (c *wireConn) Read(p []byte) (int, error) {
@@ -43,41 +35,75 @@ func (c *wireConn) Read(p []byte) (int, error) {
 
 func (c *wireConn) took(p []byte, at time.Duration, read uint32) {
 	before := c.frame.body
-	c.frame.feed(p)
-	if c.frame.body == before {
-		return
+	if c.frame.feed(p); c.frame.body > before {
+		c.body.took(c.frame.body, at, read)
 	}
-	if n := len(c.reads); n > c.head && c.reads[n-1].read == read { // several records of TLS in one read
-		c.reads[n-1].upTo = c.frame.body
-		return
-	}
-	if c.head > 0 && len(c.reads) == cap(c.reads) {
-		c.reads = c.reads[:copy(c.reads, c.reads[c.head:])]
-		c.head = 0
-	}
-	c.reads = append(c.reads, bodyRead{c.frame.body, at, read})
 }
 
 // begin forgets the last response: the next bytes are a new one.
 func (c *wireConn) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.frame, c.reads, c.head = framing{}, c.reads[:0], 0
+	c.frame = framing{}
+	c.body.clear()
 }
 
-// readOf is the stamp and the number of the network read that brought the body's byte at this offset. Offsets must not
-// fall from call to call.
+// readOf implements lane.
 func (c *wireConn) readOf(offset int64) (at time.Duration, read uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.head < len(c.reads)-1 && c.reads[c.head].upTo <= offset {
-		c.head++
-	}
-	if c.head == len(c.reads) || c.reads[c.head].upTo <= offset {
+	at, read, ok := c.body.readOf(offset)
+	if !ok {
 		return c.raw.lastRead() // framing that net/http understands and we do not
 	}
-	return c.reads[c.head].at, c.reads[c.head].read
+	return at, read
 }
+
+// lastActive implements lane.
+func (c *wireConn) lastActive() time.Time { return c.raw.lastActive() }
+
+// lastWrite implements lane.
+func (c *wireConn) lastWrite() time.Duration { return time.Duration(c.raw.wrote.Load()) }
+
+// readLog says which network read brought which byte of a body.
+type readLog struct {
+	reads []bodyRead
+	head  int // reads before it were asked for already
+}
+
+// bodyRead is one network read: it brought the body's bytes up to (not including) an offset.
+type bodyRead struct {
+	upTo int64
+	at   time.Duration
+	read uint32
+}
+
+// took notes the read that brought the bytes up to an offset.
+func (l *readLog) took(upTo int64, at time.Duration, read uint32) {
+	if n := len(l.reads); n > l.head && l.reads[n-1].read == read { // several records of TLS, or frames, in one read
+		l.reads[n-1].upTo = upTo
+		return
+	}
+	if l.head > 0 && len(l.reads) == cap(l.reads) {
+		l.reads = l.reads[:copy(l.reads, l.reads[l.head:])]
+		l.head = 0
+	}
+	l.reads = append(l.reads, bodyRead{upTo, at, read})
+}
+
+// readOf is the stamp and the number of the network read that brought the body's byte at this offset, where it is known.
+// Offsets must not fall from call to call.
+func (l *readLog) readOf(offset int64) (at time.Duration, read uint32, ok bool) {
+	for l.head < len(l.reads)-1 && l.reads[l.head].upTo <= offset {
+		l.head++
+	}
+	if l.head == len(l.reads) || l.reads[l.head].upTo <= offset {
+		return 0, 0, false
+	}
+	return l.reads[l.head].at, l.reads[l.head].read, true
+}
+
+func (l *readLog) clear() { l.reads, l.head = l.reads[:0], 0 }
 
 // framing follows the bytes of one HTTP/1.1 response and counts those of its body (RFC 9112, sections 6 and 7). It
 // judges nothing: net/http reads the same bytes and refuses what is malformed.

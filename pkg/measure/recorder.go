@@ -103,6 +103,9 @@ func (r *recorder) finish(res *endpoint.Result) {
 	s.ServerQueue = optional(res.Server.Queue)
 	s.ServerPrefill = optional(res.Server.Prefill)
 	s.ServerDecode = optional(res.Server.Decode)
+	s.ServerTotal = optional(res.Server.Total)
+	s.SetUpDNS, s.SetUpTCP = optional(res.SetUp.DNS), optional(res.SetUp.TCP)
+	s.SetUpProxy, s.SetUpTLS = optional(res.SetUp.Proxy), optional(res.SetUp.TLS)
 	s.Answer = res.Text
 }
 

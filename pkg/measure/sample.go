@@ -55,12 +55,19 @@ type Sample struct {
 	ServerQueue   Stamp  `json:"server_queue,omitzero"` // ns, as the server reports it
 	ServerPrefill Stamp  `json:"server_prefill,omitzero"`
 	ServerDecode  Stamp  `json:"server_decode,omitzero"`
+	ServerTotal   Stamp  `json:"server_total,omitzero"`
 
 	Prompt json.RawMessage `json:"prompt,omitempty"` // only with output.keep_text
 	Answer string          `json:"answer,omitempty"` // only with output.keep_text
 
 	// Stamps is what stamped the arrivals of the answer: kernel or clock (endpoint.StampsKernel, StampsClock).
 	Stamps string `json:"stamps,omitempty"`
+
+	// The parts of a new connection, between ConnectStart and Connected (endpoint.SetUp). ns
+	SetUpDNS   Stamp `json:"setup_dns,omitzero"`
+	SetUpTCP   Stamp `json:"setup_tcp,omitzero"`
+	SetUpProxy Stamp `json:"setup_proxy,omitzero"`
+	SetUpTLS   Stamp `json:"setup_tls,omitzero"`
 
 	gaps gapList
 	late time.Duration // of the first token's read

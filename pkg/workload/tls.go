@@ -28,7 +28,9 @@ type TLS struct {
 type FileError struct{ Field, Problem, Remedy string }
 
 // Error implements error.
-func (e *FileError) Error() string { return fmt.Sprintf("tls.%s: %s\n%s", e.Field, e.Problem, e.Remedy) }
+func (e *FileError) Error() string {
+	return fmt.Sprintf("tls.%s: %s\n%s", e.Field, e.Problem, e.Remedy)
+}
 
 // Authorities reads CA, below dir where it is relative; nil without one. An error is a FileError.
 func (t *TLS) Authorities(dir string) (*x509.CertPool, error) {
