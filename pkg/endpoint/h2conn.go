@@ -3,6 +3,7 @@ package endpoint
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ type h2Conn struct {
 	send    h2Frames
 	streams map[uint32]*h2Stream
 	newest  *h2Stream
+	foreign bool        // the server does not speak HTTP/2
 	ended   []*h2Stream // requests whose last byte is in the write under way
 }
 
@@ -49,6 +51,7 @@ func (c *h2Conn) Read(p []byte) (int, error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.recv.feed(p[:n], func(f *h2Frames, data int) {
+			c.foreign = c.foreign || string(f.head[:5]) == "HTTP/" // which is no head of a frame that there is
 			s := c.streams[f.stream]
 			if s == nil {
 				return
@@ -95,6 +98,18 @@ func (c *h2Conn) stamp(now time.Duration) {
 		s.wrote = now
 	}
 }
+
+// refused is how a server that does not speak HTTP/2 answered; nil if it does.
+func (c *h2Conn) refused() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.foreign {
+		return errForeign
+	}
+	return nil
+}
+
+var errForeign = errors.New("the response is malformed: the server answered in HTTP/1; use connections.protocol: http1")
 
 // opened is the stream whose HEADERS were written last.
 func (c *h2Conn) opened() *h2Stream {

@@ -1,7 +1,9 @@
 package endpoint
 
 import (
+	"errors"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"time"
 )
@@ -150,6 +152,24 @@ func (p *phases) setUp() SetUp {
 		return SetUp{}
 	}
 	return p.made
+}
+
+// why is what ended a request, where net/http says less or more than that: that a server speaks another protocol, or
+// that we do not let it send the request again.
+func (p *phases) why(err error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shared == nil {
+		return err
+	}
+	if refused := p.shared.refused(); refused != nil {
+		return refused
+	}
+	_, rest, found := strings.Cut(err.Error(), "cannot retry err [")
+	if inner, _, ends := strings.Cut(rest, "] after Request.Body"); found && ends {
+		return errors.New(inner)
+	}
+	return err
 }
 
 // end gives the lane up.

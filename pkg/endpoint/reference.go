@@ -47,7 +47,7 @@ func (n *reference) carry(ctx context.Context, c *attempt) Result {
 	defer p.end()
 	if err != nil {
 		r := Result{NewConnection: fresh, SetUp: p.setUp()}
-		r.Class, r.Error = classify(ctx, err, connected, "before an answer came")
+		r.Class, r.Error = classify(ctx, p.why(err), connected, "before an answer came")
 		return r
 	}
 	defer resp.Body.Close()
