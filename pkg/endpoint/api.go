@@ -25,7 +25,8 @@ type api struct {
 
 // apis opens each API by its name in a scenario.
 var apis = map[string]func(*Config) (*api, error){
-	OpenAIChat: openAIChat,
+	BedrockConverse: bedrockConverse,
+	OpenAIChat:      openAIChat,
 }
 
 // APIs lists the names of the APIs.

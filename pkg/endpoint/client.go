@@ -44,6 +44,9 @@ func newClient(cfg *Config, api *api) (*client, error) {
 	if t.route, err = newRoute(cfg, t.url); err != nil {
 		return nil, err
 	}
+	if port := t.url.Port(); api.sign != nil && (t.url.Scheme == "https" && port == "443" || t.url.Scheme == "http" && port == "80") {
+		t.host = strings.TrimSuffix(t.url.Host, ":"+port) // as it is signed
+	}
 	switch a.Connections.Reuse {
 	case "", "keep-alive", "never":
 	default:
@@ -102,6 +105,9 @@ func targetURL(base, path string) (*url.URL, error) {
 		return nil, fmt.Errorf("url %q: give the API's base, without %s", base, path)
 	}
 	u.Fragment = ""
+	if u.Path == "" {
+		u.Path = "/" // or JoinPath makes a path without a slash before it
+	}
 	return u.JoinPath(path), nil
 }
 
@@ -174,7 +180,8 @@ func (c *client) write(ctx context.Context, body func() ([]byte, error)) ([]byte
 	if c.sign == nil {
 		return b, nil, nil
 	}
-	req := &http.Request{Method: http.MethodPost, URL: c.target.url, Host: c.target.host, Header: c.target.header.Clone(), ContentLength: int64(len(b))}
+	u := *c.target.url
+	req := &http.Request{Method: http.MethodPost, URL: &u, Host: c.target.host, Header: c.target.header.Clone(), ContentLength: int64(len(b))}
 	header, err := c.sign(ctx, req, b)
 	if err != nil {
 		return nil, nil, fmt.Errorf("sign the request: %w", err)

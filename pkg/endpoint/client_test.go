@@ -70,7 +70,7 @@ func TestTargetURL(t *testing.T) {
 		"https://h/openai/deployments/d?api-version=1": "https://h/openai/deployments/d/chat/completions?api-version=1",
 		"https://h/a%2Fb#x":                            "https://h/a%2Fb/chat/completions",
 	} {
-		if got, err := targetURL(base, "/chat/completions"); got.String() != want || err != nil {
+		if got, err := targetURL(base, "/chat/completions"); got.String() != want || got.RequestURI()[0] != '/' || err != nil {
 			t.Errorf("%s: %s, %v, want %s", base, got, err, want)
 		}
 	}

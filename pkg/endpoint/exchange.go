@@ -223,7 +223,7 @@ func (x *exchange) mime() string {
 }
 
 func requestID(h http.Header) string {
-	for _, name := range []string{"X-Request-Id", "Request-Id", "Apim-Request-Id", "X-Generation-Id"} {
+	for _, name := range []string{"X-Request-Id", "Request-Id", "Apim-Request-Id", "X-Generation-Id", "X-Amzn-Requestid"} {
 		if v := h.Get(name); v != "" {
 			return v
 		}

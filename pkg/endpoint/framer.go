@@ -24,6 +24,7 @@ type frame struct {
 	comment bool
 	event   []byte // the event's type, empty if the stream named none
 	data    []byte
+	failed  bool // the framing itself says that it is an error, whose kind is the type
 	at      time.Duration
 	read    uint32
 }
