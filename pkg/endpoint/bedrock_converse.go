@@ -115,7 +115,7 @@ func (c *converse) event(f *frame, s *said) {
 // piece reads a delta, or the start of a block: a tool's name. It reports false where that is no JSON object.
 func (c *converse) piece(b []byte, s *said) bool {
 	scan := jsonScan{b: b}
-	ok := scan.piece(s)
+	ok := scanPiece(&scan, s)
 	if !scan.escaped || !ok {
 		return ok
 	}
@@ -125,12 +125,11 @@ func (c *converse) piece(b []byte, s *said) bool {
 	}
 	b, err := encode(plain)
 	*s = said{kind: Other}
-	again := jsonScan{b: b}
-	return err == nil && again.piece(s)
+	return err == nil && scanPiece(&jsonScan{b: b}, s)
 }
 
-// piece finds what a delta or a start holds. Padding (p), citations and signatures are nothing generated.
-func (j *jsonScan) piece(s *said) bool {
+// scanPiece finds what a delta or a start holds. Padding (p), citations and signatures are nothing generated.
+func scanPiece(j *jsonScan, s *said) bool {
 	if !j.enter('{') {
 		return false
 	}
@@ -162,13 +161,13 @@ func (j *jsonScan) piece(s *said) bool {
 }
 
 // holds reads a value and reports whether it is an object in which one of two fields carries something.
-func (j *jsonScan) holds(one, other string) (found bool) {
-	if !j.enter('{') {
-		j.value()
+func (s *jsonScan) holds(one, other string) (found bool) {
+	if !s.enter('{') {
+		s.value()
 		return false
 	}
-	for k := j.key(); k != nil; k = j.key() {
-		v := j.value()
+	for k := s.key(); k != nil; k = s.key() {
+		v := s.value()
 		found = found || (string(k) == one || string(k) == other) && filled(v)
 	}
 	return found

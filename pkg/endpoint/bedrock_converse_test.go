@@ -237,3 +237,25 @@ func BenchmarkConverseEvent(b *testing.B) {
 		}
 	}
 }
+
+// FuzzConverse holds Converse's events against any payload in a sound frame, which a fuzzer would hardly make itself.
+func FuzzConverse(f *testing.F) {
+	for _, name := range []string{"contentBlockDelta", "contentBlockStart", "messageStart", "messageStop", "metadata", "none"} {
+		for _, payload := range []string{`{"delta":{"text":"Hi"}}`, `{"start":{"toolUse":{"name":"f"}}}`, `{"delta":{"reasoningContent":{"text":"hm"},"text":""}}`, converseMetadata, `{"stopReason":"x"}`} {
+			f.Add(name, payload, "\x01a\x07\x00\x01b")
+		}
+	}
+	f.Fuzz(func(t *testing.T, name, payload, headers string) {
+		if len(name) > 255 || len(payload) > 64<<10 || len(headers) > 64<<10 {
+			t.Skip()
+		}
+		s := samples[BedrockConverse]
+		s.approach.API = BedrockConverse
+		body := s.first[0] + awsRaw(headers, payload) + converseEvent(name, payload) + converseEvent("metadata", converseMetadata)
+		whole := s.play(t, headOf(200, s.mime), [][]byte{[]byte(body)}, io.EOF, true)
+		single := s.play(t, headOf(200, s.mime), cut([]string{body}, 1), io.EOF, true)
+		if !reflect.DeepEqual(whole.Result, single.Result) {
+			t.Errorf("in one read\n%+v, byte by byte\n%+v", whole.Result, single.Result)
+		}
+	})
+}

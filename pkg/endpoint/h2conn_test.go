@@ -6,10 +6,16 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/infbench/infbench/internal/memnet"
 	"github.com/infbench/infbench/pkg/workload"
 )
 
@@ -132,4 +138,112 @@ func TestEndsOfAStream(t *testing.T) {
 			e.Close()
 		})
 	}
+}
+
+// A server that does not speak HTTP/2 is a failure, never another protocol than was asked for.
+func TestNoHTTP2There(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		l := startLoopback(t, nil, secure, false)
+		l.approach.Connections.Protocol = map[bool]string{false: h2c, true: h2}[secure]
+		r := l.open(t, "ok", nil).Do(t.Context(), &testRequest, &events{})
+		if want := map[bool]Class{false: Malformed, true: TLSFailed}[secure]; r.Class != want || !secure && r.Error != errForeign.Error() {
+			t.Errorf("TLS %v: %+v", secure, r)
+		}
+	}
+}
+
+// Many streams share one connection, and each has its own answer.
+func TestStreamsShareAConnection(t *testing.T) {
+	for _, way := range []string{"h2", "h2c"} {
+		l := ways[way](t)
+		e := l.open(t, "ok", nil)
+		if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != OK || !r.NewConnection {
+			t.Fatalf("%s: %+v", way, r)
+		}
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				obs := &events{}
+				r := e.Do(t.Context(), &testRequest, obs)
+				if sent, ok := obs.first(Sent); r.Class != OK || r.Text != "ab" || r.NewConnection || r.Stamps != StampsClock || !ok || sent.At == 0 {
+					t.Errorf("%s: %+v", way, r)
+				}
+			})
+		}
+		all.Wait()
+	}
+	l := ways["h2"](t)
+	e := l.open(t, "ok", func(c *Config) { c.Approach.Connections.Reuse = "never" })
+	for range 3 {
+		if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != OK || !r.NewConnection {
+			t.Errorf("reuse: never: %+v", r)
+		}
+	}
+}
+
+// An event has the time and the number of the read that brought it, though its stream is read late and other streams'
+// bytes came meanwhile on the same connection.
+func TestStreamsKeepTheirStamps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := memnet.Listen()
+		s := &http.Server{Protocols: new(http.Protocols), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			w.Header().Set("Content-Type", "text/event-stream")
+			if strings.Contains(string(b), "other") {
+				time.Sleep(35 * time.Millisecond)
+			}
+			for range 3 {
+				time.Sleep(10 * time.Millisecond)
+				io.WriteString(w, content("x"))
+				w.(http.Flusher).Flush()
+			}
+			io.WriteString(w, doneEvent)
+		})}
+		s.Protocols.SetUnencryptedHTTP2(true)
+		go s.Serve(l)
+		e, err := Open(Config{Approach: workload.Approach{URL: "http://mem/v1", Connections: workload.Connections{Protocol: h2c}}, Epoch: time.Now(), Dial: l.Dial})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != OK { // the connection is there
+			t.Fatalf("%+v", r)
+		}
+		start := time.Since(e.(*remote).client.carrier.(*reference).epoch)
+		slow, quick := &sleeper{pause: 100 * time.Millisecond}, &events{}
+		var both sync.WaitGroup
+		both.Go(func() { e.Do(t.Context(), &testRequest, slow) })
+		both.Go(func() {
+			e.Do(t.Context(), &workload.Request{Messages: []workload.Message{{Role: "user", Content: "other"}}}, quick)
+		})
+		both.Wait()
+		answers := func(all []Event) (ms []time.Duration, reads []uint32) {
+			for _, ev := range all {
+				if ev.Kind == Answer {
+					ms, reads = append(ms, (ev.At-start)/time.Millisecond), append(reads, ev.Read)
+				}
+			}
+			return ms, reads
+		}
+		ms, reads := answers(slow.all)
+		more, others := answers(quick.all)
+		if !slices.Equal(ms, []time.Duration{10, 20, 30}) || !slices.Equal(more, []time.Duration{45, 55, 65}) {
+			t.Errorf("at %v and %v ms", ms, more)
+		}
+		seen := map[uint32]bool{}
+		for _, n := range append(reads, others...) {
+			seen[n] = true
+		}
+		if len(seen) != 6 {
+			t.Errorf("reads %v and %v", reads, others)
+		}
+		for _, obs := range [][]Event{slow.all, quick.all} {
+			if ev := obs[1]; ev.Kind != Sent || ev.At != start {
+				t.Errorf("%+v, want it sent at %s", ev, start)
+			}
+		}
+		e.Close()
+		s.Close()
+		l.Close()
+		synctest.Wait()
+	})
 }

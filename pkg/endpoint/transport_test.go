@@ -11,15 +11,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/infbench/infbench/internal/memnet"
 	"github.com/infbench/infbench/pkg/workload"
 )
 
@@ -107,98 +102,6 @@ func startLoopback(t *testing.T, l net.Listener, secure, http2 bool) *loopback {
 	t.Cleanup(s.Close)
 	out.url = s.URL
 	return out
-}
-
-// proxy is a small HTTP proxy that takes requests and tunnels.
-type proxy struct {
-	*httptest.Server
-	tunnels, requests atomic.Int32
-	answer            atomic.Int32  // in place of doing what it is asked for; 0: it does it
-	user              atomic.Value  // the Proxy-Authorization that it saw last
-	hang              chan struct{} // closed at the end
-}
-
-func startProxy(t *testing.T) *proxy { return serveProxy(t, nil) }
-
-func serveProxy(t *testing.T, l net.Listener) *proxy {
-	t.Helper()
-	p := &proxy{hang: make(chan struct{})}
-	p.user.Store("")
-	out := &http.Transport{}
-	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.user.Store(r.Header.Get("Proxy-Authorization"))
-		if code := p.answer.Load(); code > 0 {
-			http.Error(w, "the proxy's words", int(code))
-			return
-		} else if code < 0 {
-			<-p.hang
-			return
-		}
-		if r.Method == http.MethodConnect {
-			p.tunnels.Add(1)
-			tunnel(w, r)
-			return
-		}
-		p.requests.Add(1)
-		if !r.URL.IsAbs() {
-			t.Errorf("a proxy was asked for %s", r.URL)
-		}
-		r.RequestURI = ""
-		r.Header.Del("Proxy-Authorization")
-		resp, err := out.RoundTrip(r)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-		defer resp.Body.Close()
-		for name, v := range resp.Header {
-			w.Header()[name] = v
-		}
-		w.WriteHeader(resp.StatusCode)
-		if _, err := io.Copy(flushing{w}, resp.Body); err != nil {
-			panic(http.ErrAbortHandler)
-		}
-	}))
-	if l != nil {
-		p.Listener.Close()
-		p.Listener = l
-	}
-	p.Config.ErrorLog = log.New(io.Discard, "", 0)
-	p.Start()
-	t.Cleanup(func() { close(p.hang); out.CloseIdleConnections(); p.Close() })
-	return p
-}
-
-type flushing struct{ http.ResponseWriter }
-
-func (f flushing) Write(p []byte) (int, error) {
-	defer f.ResponseWriter.(http.Flusher).Flush()
-	return f.ResponseWriter.Write(p)
-}
-
-// tunnel connects a client with the target that it names. Both directions end together, and a reset is passed on.
-func tunnel(w http.ResponseWriter, r *http.Request) {
-	to, err := net.Dial("tcp", r.Host)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	defer to.Close()
-	from, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer from.Close()
-	io.WriteString(from, "HTTP/1.1 200 Connection established\r\n\r\n")
-	var both sync.WaitGroup
-	for _, way := range [][2]net.Conn{{from, to}, {to, from}} {
-		both.Go(func() {
-			io.Copy(way[0], way[1])
-			way[0].Close()
-			way[1].Close()
-		})
-	}
-	both.Wait()
 }
 
 func unixListener(t *testing.T) (net.Listener, string) {
@@ -331,86 +234,6 @@ func TestDNSIsAPartOfItsOwn(t *testing.T) {
 	}
 }
 
-// What a proxy answers in place of the target.
-func TestProxyAnswers(t *testing.T) {
-	for _, secure := range []bool{false, true} {
-		for _, reference := range []bool{false, true} {
-			l, p := startLoopback(t, nil, secure, false), startProxy(t)
-			l.approach.Connections.Proxy = strings.Replace(p.URL, "http://", "http://user:proxy-secret@", 1)
-			change := func(c *Config) {
-				c.Reference, c.Approach.Timeouts.Connect = reference, workload.Duration(50*time.Millisecond)
-			}
-			if r := l.open(t, "ok", func(c *Config) { c.Reference = reference }).Do(t.Context(), &testRequest, &events{}); r.Class != OK || p.user.Load() != "Basic dXNlcjpwcm94eS1zZWNyZXQ=" {
-				t.Errorf("%+v, authorization %v", r, p.user.Load())
-			}
-			if n := map[bool]int32{false: p.requests.Load(), true: p.tunnels.Load()}[secure]; n != 1 {
-				t.Errorf("TLS %v: the proxy saw %d", secure, n)
-			}
-			for _, code := range []int32{http.StatusProxyAuthRequired, http.StatusBadGateway} {
-				p.answer.Store(code)
-				r := l.open(t, "ok", change).Do(t.Context(), &testRequest, &events{})
-				want := HTTPStatus
-				if secure {
-					want = ConnectFailed
-				}
-				if r.Class != want || !strings.Contains(r.Error, http.StatusText(int(code))) || strings.Contains(r.Error, "proxy-secret") {
-					t.Errorf("TLS %v: proxy answers %d: %+v", secure, code, r)
-				}
-			}
-			if secure {
-				p.answer.Store(-1)
-				if r := l.open(t, "ok", change).Do(t.Context(), &testRequest, &events{}); r.Class != TimeoutConnect || !strings.Contains(r.Error, "the proxy did not answer") {
-					t.Errorf("proxy says nothing: %+v", r)
-				}
-			}
-			p.CloseClientConnections()
-			p.Listener.Close()
-			if r := l.open(t, "ok", change).Do(t.Context(), &testRequest, &events{}); r.Class != ConnectFailed || !strings.Contains(r.Error, "refused") {
-				t.Errorf("no proxy there: %+v", r)
-			}
-		}
-	}
-}
-
-// environmentProxy is where HTTP_PROXY points in all tests of the package: net/http reads it once. Whoever does not ask
-// for it must not use it.
-var environmentProxy = func() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	defer l.Close()
-	os.Setenv("HTTP_PROXY", "http://"+l.Addr().String())
-	os.Setenv("NO_PROXY", "direct.example")
-	return l.Addr().String()
-}()
-
-func TestProxyOfTheEnvironment(t *testing.T) {
-	l, err := net.Listen("tcp", environmentProxy)
-	if err != nil {
-		t.Skip("the port was taken meanwhile")
-	}
-	p := serveProxy(t, l)
-	p.answer.Store(http.StatusTeapot)
-	for proxy, class := range map[string]Class{workload.ProxyEnvironment: HTTPStatus, workload.ProxyNone: ConnectFailed, "": ConnectFailed} {
-		for _, reference := range []bool{false, true} {
-			e := onLoopback(t, "http://infbench.invalid/v1", func(c *Config) {
-				c.Reference, c.Approach.Connections.Proxy = reference, proxy
-			})
-			if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != class {
-				t.Errorf("proxy %q: %+v", proxy, r)
-			}
-		}
-	}
-	u, err := targetURL("http://direct.example/v1", "/x")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p, err := proxyFor(workload.ProxyEnvironment, u); p != nil || err != nil {
-		t.Errorf("NO_PROXY: %v %v", p, err)
-	}
-}
-
 // Certificates out of files: of the authority, of the client, and under another name than the URL's.
 func TestCertificatesOfTheApproach(t *testing.T) {
 	dir := t.TempDir()
@@ -451,114 +274,6 @@ func TestCertificatesOfTheApproach(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "tls.ca: there is no file "+filepath.Join(dir, "none.pem")) {
 		t.Errorf("%v", err)
 	}
-}
-
-// A server that does not speak HTTP/2 is a failure, never another protocol than was asked for.
-func TestNoHTTP2There(t *testing.T) {
-	for _, secure := range []bool{false, true} {
-		l := startLoopback(t, nil, secure, false)
-		l.approach.Connections.Protocol = map[bool]string{false: h2c, true: h2}[secure]
-		r := l.open(t, "ok", nil).Do(t.Context(), &testRequest, &events{})
-		if want := map[bool]Class{false: Malformed, true: TLSFailed}[secure]; r.Class != want || !secure && r.Error != errForeign.Error() {
-			t.Errorf("TLS %v: %+v", secure, r)
-		}
-	}
-}
-
-// Many streams share one connection, and each has its own answer.
-func TestStreamsShareAConnection(t *testing.T) {
-	for _, way := range []string{"h2", "h2c"} {
-		l := ways[way](t)
-		e := l.open(t, "ok", nil)
-		if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != OK || !r.NewConnection {
-			t.Fatalf("%s: %+v", way, r)
-		}
-		var all sync.WaitGroup
-		for range 50 {
-			all.Go(func() {
-				obs := &events{}
-				r := e.Do(t.Context(), &testRequest, obs)
-				if sent, ok := obs.first(Sent); r.Class != OK || r.Text != "ab" || r.NewConnection || r.Stamps != StampsClock || !ok || sent.At == 0 {
-					t.Errorf("%s: %+v", way, r)
-				}
-			})
-		}
-		all.Wait()
-	}
-	l := ways["h2"](t)
-	e := l.open(t, "ok", func(c *Config) { c.Approach.Connections.Reuse = "never" })
-	for range 3 {
-		if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != OK || !r.NewConnection {
-			t.Errorf("reuse: never: %+v", r)
-		}
-	}
-}
-
-// An event has the time and the number of the read that brought it, though its stream is read late and other streams'
-// bytes came meanwhile on the same connection.
-func TestStreamsKeepTheirStamps(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := memnet.Listen()
-		s := &http.Server{Protocols: new(http.Protocols), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			b, _ := io.ReadAll(r.Body)
-			w.Header().Set("Content-Type", "text/event-stream")
-			if strings.Contains(string(b), "other") {
-				time.Sleep(35 * time.Millisecond)
-			}
-			for range 3 {
-				time.Sleep(10 * time.Millisecond)
-				io.WriteString(w, content("x"))
-				w.(http.Flusher).Flush()
-			}
-			io.WriteString(w, doneEvent)
-		})}
-		s.Protocols.SetUnencryptedHTTP2(true)
-		go s.Serve(l)
-		e, err := Open(Config{Approach: workload.Approach{URL: "http://mem/v1", Connections: workload.Connections{Protocol: h2c}}, Epoch: time.Now(), Dial: l.Dial})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != OK { // the connection is there
-			t.Fatalf("%+v", r)
-		}
-		start := time.Since(e.(*remote).client.carrier.(*reference).epoch)
-		slow, quick := &sleeper{pause: 100 * time.Millisecond}, &events{}
-		var both sync.WaitGroup
-		both.Go(func() { e.Do(t.Context(), &testRequest, slow) })
-		both.Go(func() {
-			e.Do(t.Context(), &workload.Request{Messages: []workload.Message{{Role: "user", Content: "other"}}}, quick)
-		})
-		both.Wait()
-		answers := func(all []Event) (ms []time.Duration, reads []uint32) {
-			for _, ev := range all {
-				if ev.Kind == Answer {
-					ms, reads = append(ms, (ev.At-start)/time.Millisecond), append(reads, ev.Read)
-				}
-			}
-			return ms, reads
-		}
-		ms, reads := answers(slow.all)
-		more, others := answers(quick.all)
-		if !slices.Equal(ms, []time.Duration{10, 20, 30}) || !slices.Equal(more, []time.Duration{45, 55, 65}) {
-			t.Errorf("at %v and %v ms", ms, more)
-		}
-		seen := map[uint32]bool{}
-		for _, n := range append(reads, others...) {
-			seen[n] = true
-		}
-		if len(seen) != 6 {
-			t.Errorf("reads %v and %v", reads, others)
-		}
-		for _, obs := range [][]Event{slow.all, quick.all} {
-			if ev := obs[1]; ev.Kind != Sent || ev.At != start {
-				t.Errorf("%+v, want it sent at %s", ev, start)
-			}
-		}
-		e.Close()
-		s.Close()
-		l.Close()
-		synctest.Wait()
-	})
 }
 
 // Reach goes the way of the requests.
