@@ -26,6 +26,7 @@ type fold struct {
 	lag       measure.Hist
 	pace      map[paceKey]*pace
 	tokens    tokenFold
+	made      connectionFold
 	chunks    int64
 	coalesced int64
 	long      int  // answers of several chunks
@@ -83,6 +84,7 @@ func (f *fold) add(s *measure.Sample) {
 		f.lag.Record(lag)
 	}
 	f.addPace(s)
+	f.made.add(s)
 	if s.Stamps != "" {
 		f.stamps[s.Stamps]++
 	}
@@ -224,6 +226,7 @@ func (f *fold) summary(slo workload.SLO, floor *measure.NoiseFloor) ApproachSumm
 		share := float64(f.coalesced) / float64(f.chunks)
 		a.Coalesced = &share
 	}
+	a.Connections = f.made.result()
 	a.Tokens = f.tokens.summary(f.span)
 	if f.attempts > 0 && slo.Request != (workload.RequestLimits{}) {
 		a.Goodput = &Goodput{Ratio: float64(f.good) / float64(f.attempts)}

@@ -143,6 +143,7 @@ type ApproachSummary struct {
 	Goodput       *Goodput                       `json:"goodput,omitempty"` // absent without request limits
 	SLO           []ObjectiveResult              `json:"slo"`
 	Coalesced     *float64                       `json:"coalesced,omitempty"` // share of chunks that shared a read with another
+	Connections   *Connections                   `json:"connections,omitempty"`
 	Levers        map[string]string              `json:"levers,omitempty"`
 	Cost          struct{}                       `json:"cost"`
 	Quality       struct{}                       `json:"quality"`

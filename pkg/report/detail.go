@@ -126,7 +126,7 @@ func approachFacts(a *analyze.Analysis, p *analyze.ApproachSummary) []fact {
 		if !conf.Streaming() {
 			stream = "not streamed"
 		}
-		f = append(f, fact{"API", strings.Join(nonEmpty(conf.API, stream), ", ")})
+		f = append(f, fact{"API", strings.Join(nonEmpty(conf.API, stream, conf.Connections.Protocol), ", ")})
 	}
 	for _, lever := range slices.Sorted(maps.Keys(p.Levers)) {
 		if lever != "model" || approachOf(a.Scenario, p.Name) == nil {
@@ -137,6 +137,10 @@ func approachFacts(a *analyze.Analysis, p *analyze.ApproachSummary) []fact {
 	f = append(f, fact{"input tokens", tokenLine(t.Input, t.AskedInput) + part(t.CachedInput, "from a cache")},
 		fact{"output tokens", tokenLine(t.Output, t.AskedOutput) + part(t.Reasoning, "reasoning")},
 		fact{"tokens counted from", orAbsent(t.Basis)})
+	if c := p.Connections; c != nil {
+		f = append(f, fact{"new connections", count(int64(c.New)) + setUp("DNS", c.DNS) + setUp("TCP", c.TCP) + setUp("proxy", c.Proxy) + setUp("TLS", c.TLS) +
+			"; means, in TTFT and in no service TTFT"})
+	}
 	if p.Coalesced != nil {
 		f = append(f, fact{"coalesced chunks", percent(*p.Coalesced) + " shared a network read with another: their gaps are not seen"})
 	}
@@ -175,6 +179,13 @@ func part(n *int64, what string) string {
 		return ""
 	}
 	return "; " + count(*n) + " " + what
+}
+
+func setUp(part string, seconds *float64) string {
+	if seconds == nil {
+		return ""
+	}
+	return "; " + part + " " + Seconds(*seconds)
 }
 
 // metricName is how a metric is called in text.
