@@ -122,11 +122,15 @@ func badHead(total, headers uint32) string {
 
 // What a request looks like: the path with the model in it, the system apart, a key or a signature.
 func TestConverseRequest(t *testing.T) {
-	var got *http.Request
-	var body string
+	type asked struct {
+		*http.Request
+		body string
+	}
+	requests := make(chan asked, 1)
+	var got asked
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
-		got, body = r, string(b)
+		requests <- asked{r, string(b)}
 		w.Header().Set("X-Amzn-Requestid", "id-of-amazon")
 		http.Error(w, `{"message":"The security token included in the request is invalid."}`, http.StatusForbidden)
 	}))
@@ -139,7 +143,9 @@ func TestConverseRequest(t *testing.T) {
 			c.LookupEnv = func(name string) (string, bool) { v, ok := env[name]; return v, ok }
 			change(c)
 		})
-		return e.Do(t.Context(), request, &events{})
+		r := e.Do(t.Context(), request, &events{})
+		got = <-requests
+		return r
 	}
 	for _, reference := range []bool{false, true} {
 		r := ask(func(c *Config) { c.Reference = reference })
@@ -149,8 +155,8 @@ func TestConverseRequest(t *testing.T) {
 		if want := "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Ainference-profile%2Feu.m-v1%3A0/converse-stream"; got.RequestURI != want {
 			t.Errorf("asked for %s", got.RequestURI)
 		}
-		if want := `{"inferenceConfig":{"maxTokens":5},"messages":[{"content":[{"text":"hi"}],"role":"user"}],"system":[{"text":"be brief"}]}`; body != want {
-			t.Errorf("body %s", body)
+		if want := `{"inferenceConfig":{"maxTokens":5},"messages":[{"content":[{"text":"hi"}],"role":"user"}],"system":[{"text":"be brief"}]}`; got.body != want {
+			t.Errorf("body %s", got.body)
 		}
 		auth := got.Header.Get("Authorization")
 		if !strings.HasPrefix(auth, "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/") || !strings.Contains(auth, "/eu-west-1/bedrock/aws4_request, SignedHeaders=") ||
