@@ -15,8 +15,6 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-var errNoModel = errors.New("model: missing: name it in the approach, since it is part of the URL of a call")
-
 // awsSigner signs requests to one of Amazon's services (Signature Version 4) with the credentials in the environment.
 // secrets are what must not stand in a record.
 func awsSigner(cfg *Config, service string) (sign signer, secrets []string, err error) {
@@ -36,9 +34,13 @@ func awsSigner(cfg *Config, service string) (sign signer, secrets []string, err 
 	if c.AccessKeyID == "" || c.SecretAccessKey == "" {
 		return nil, nil, errors.New("no credentials: name a Bedrock API key's variable in key_env, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN where there is one)")
 	}
-	secrets = []string{c.AccessKeyID, c.SecretAccessKey}
-	if c.SessionToken != "" {
-		secrets = append(secrets, c.SessionToken)
+	for _, secret := range []string{c.AccessKeyID, c.SecretAccessKey, c.SessionToken} {
+		if strings.ContainsFunc(secret, func(c rune) bool { return c <= ' ' || c > '~' }) {
+			return nil, nil, errors.New("the credentials in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN hold a space or a character that none has: set each to its value alone")
+		}
+		if secret != "" {
+			secrets = append(secrets, secret)
+		}
 	}
 	v := v4.NewSigner()
 	return func(ctx context.Context, req *http.Request, body []byte) (http.Header, error) {

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"net/http"
 	"strings"
@@ -20,7 +21,7 @@ const BedrockConverse = "bedrock-converse"
 func bedrockConverse(cfg *Config) (*api, error) {
 	a := &cfg.Approach
 	if a.Model == "" {
-		return nil, errNoModel
+		return nil, errors.New("model: missing: name it in the approach, since it is part of the URL of a call")
 	}
 	out := &api{path: "/model/" + awsEscape(a.Model) + "/converse", header: bearer(cfg.Key), manner: converseStream,
 		dialect: func(res *Result) dialect { return &converse{res: res} }, body: converseBody}

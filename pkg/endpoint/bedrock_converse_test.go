@@ -185,6 +185,12 @@ func TestConverseOpenErrors(t *testing.T) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
+	env := map[string]string{"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "two\nlines"}
+	cfg := Config{Approach: workload.Approach{API: BedrockConverse, URL: "https://bedrock-runtime.us-east-1.amazonaws.com", Model: "m"}, Epoch: time.Now(),
+		LookupEnv: func(name string) (string, bool) { return env[name], true }}
+	if _, err := Open(cfg); err == nil || !strings.Contains(err.Error(), "hold a space") || strings.Contains(err.Error(), "lines") {
+		t.Errorf("%v", err)
+	}
 	for url, want := range map[string]string{
 		"https://bedrock-runtime.us-east-1.amazonaws.com":                            "us-east-1",
 		"https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com":                   "us-gov-west-1",

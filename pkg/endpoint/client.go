@@ -196,7 +196,8 @@ type carrier interface {
 	close()
 }
 
-// unwritten is the result of a request that cannot be made: no scenario can ask for one, since Open makes one first.
+// unwritten is the result of a request that cannot be made: no scenario can ask for one, since Open encodes its fields
+// first.
 func unwritten(err error) Result { return Result{Class: Malformed, Error: err.Error()} }
 
 // attempt is one request to be carried.

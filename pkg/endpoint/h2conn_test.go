@@ -181,40 +181,63 @@ func TestStreamsShareAConnection(t *testing.T) {
 	}
 }
 
+// inMemoryH2 opens an endpoint on an HTTP/2 server of the standard library in memory, and runs one request, so that the
+// connection is there.
+func inMemoryH2(t *testing.T, a workload.Approach, answer func(w http.ResponseWriter, question string)) (e Endpoint, start time.Duration, stop func()) {
+	t.Helper()
+	l := memnet.Listen()
+	s := &http.Server{Protocols: new(http.Protocols), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", "text/event-stream")
+		answer(w, string(b))
+		io.WriteString(w, doneEvent)
+	})}
+	s.Protocols.SetUnencryptedHTTP2(true)
+	go s.Serve(l)
+	a.URL, a.Connections.Protocol = "http://mem/v1", h2c
+	epoch := time.Now()
+	e, err := Open(Config{Approach: a, Epoch: epoch, Dial: l.Dial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != OK {
+		t.Fatalf("%+v", r)
+	}
+	return e, time.Since(epoch), func() {
+		e.Close()
+		s.Close()
+		l.Close()
+		synctest.Wait()
+	}
+}
+
+// say writes pieces of text with pauses before them.
+func say(w http.ResponseWriter, n int, pause time.Duration) {
+	for range n {
+		time.Sleep(pause)
+		io.WriteString(w, content("x"))
+		w.(http.Flusher).Flush()
+	}
+}
+
+func asking(what string) *workload.Request {
+	return &workload.Request{Messages: []workload.Message{{Role: "user", Content: what}}}
+}
+
 // An event has the time and the number of the read that brought it, though its stream is read late and other streams'
 // bytes came meanwhile on the same connection.
 func TestStreamsKeepTheirStamps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := memnet.Listen()
-		s := &http.Server{Protocols: new(http.Protocols), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			b, _ := io.ReadAll(r.Body)
-			w.Header().Set("Content-Type", "text/event-stream")
-			if strings.Contains(string(b), "other") {
+		e, start, stop := inMemoryH2(t, workload.Approach{}, func(w http.ResponseWriter, question string) {
+			if strings.Contains(question, "other") {
 				time.Sleep(35 * time.Millisecond)
 			}
-			for range 3 {
-				time.Sleep(10 * time.Millisecond)
-				io.WriteString(w, content("x"))
-				w.(http.Flusher).Flush()
-			}
-			io.WriteString(w, doneEvent)
-		})}
-		s.Protocols.SetUnencryptedHTTP2(true)
-		go s.Serve(l)
-		e, err := Open(Config{Approach: workload.Approach{URL: "http://mem/v1", Connections: workload.Connections{Protocol: h2c}}, Epoch: time.Now(), Dial: l.Dial})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != OK { // the connection is there
-			t.Fatalf("%+v", r)
-		}
-		start := time.Since(e.(*remote).client.carrier.(*reference).epoch)
+			say(w, 3, 10*time.Millisecond)
+		})
 		slow, quick := &sleeper{pause: 100 * time.Millisecond}, &events{}
 		var both sync.WaitGroup
 		both.Go(func() { e.Do(t.Context(), &testRequest, slow) })
-		both.Go(func() {
-			e.Do(t.Context(), &workload.Request{Messages: []workload.Message{{Role: "user", Content: "other"}}}, quick)
-		})
+		both.Go(func() { e.Do(t.Context(), asking("other"), quick) })
 		both.Wait()
 		answers := func(all []Event) (ms []time.Duration, reads []uint32) {
 			for _, ev := range all {
@@ -236,14 +259,41 @@ func TestStreamsKeepTheirStamps(t *testing.T) {
 		if len(seen) != 6 {
 			t.Errorf("reads %v and %v", reads, others)
 		}
-		for _, obs := range [][]Event{slow.all, quick.all} {
-			if ev := obs[1]; ev.Kind != Sent || ev.At != start {
+		for _, all := range [][]Event{slow.all, quick.all} {
+			if ev := all[1]; ev.Kind != Sent || ev.At != start {
 				t.Errorf("%+v, want it sent at %s", ev, start)
 			}
 		}
-		e.Close()
-		s.Close()
-		l.Close()
-		synctest.Wait()
+		stop()
+	})
+}
+
+// A stream that says nothing is idle, whatever others say on its connection.
+func TestStreamsAreIdleApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := workload.Approach{Timeouts: workload.Timeouts{Idle: workload.Duration(50 * time.Millisecond)}}
+		e, _, stop := inMemoryH2(t, a, func(w http.ResponseWriter, question string) {
+			say(w, 1, 10*time.Millisecond)
+			if strings.Contains(question, "quiet") {
+				time.Sleep(time.Second)
+			} else if strings.Contains(question, "other") {
+				say(w, 20, 10*time.Millisecond)
+			}
+		})
+		var both sync.WaitGroup
+		both.Go(func() {
+			began := time.Now()
+			if r := e.Do(t.Context(), asking("quiet"), &events{}); r.Class != TimeoutIdle || time.Since(began) != 60*time.Millisecond {
+				t.Errorf("%s %q after %s", r.Class, r.Error, time.Since(began))
+			}
+		})
+		both.Go(func() {
+			if r := e.Do(t.Context(), asking("other"), &events{}); r.Class != OK || r.NewConnection {
+				t.Errorf("%+v", r)
+			}
+		})
+		both.Wait()
+		time.Sleep(time.Second) // for the server's part
+		stop()
 	})
 }

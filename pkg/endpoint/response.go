@@ -180,6 +180,8 @@ func (c *response) stream(torn bool, err error) {
 	case c.res.Class != OK:
 	case err != nil && !c.finished: // after the terminal event the answer is whole
 		c.broke(err)
+	case !c.finished && c.ctx.Err() != nil: // a server may end well what we have broken off
+		c.broke(c.ctx.Err())
 	default:
 		if m := c.manner; m.openEnded && !torn && !c.finished && (c.res.Finish != "" || m.bare && c.generated) {
 			c.finished = true

@@ -45,6 +45,8 @@ func misbehaving(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		panic(http.ErrAbortHandler)
+	case "hang":
+		<-r.Context().Done()
 	case "short":
 	default:
 		io.WriteString(w, content("b")+finishEvent+usageEvent+doneEvent)
@@ -187,13 +189,19 @@ func (l *loopback) tryAll(t *testing.T, reference bool) {
 			l.checkSetUp(t, &r)
 		}
 	}
+	e := l.open(t, "hang", func(c *Config) {
+		c.Reference, c.Approach.Timeouts.Idle = reference, workload.Duration(30*time.Millisecond)
+	})
+	if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != TimeoutIdle || r.Text != "a" {
+		t.Errorf("hang: %+v", r)
+	}
 	if l.roots != nil {
 		r := l.open(t, "ok", func(c *Config) { c.RootCAs, c.Reference = nil, reference }).Do(t.Context(), &testRequest, &events{})
 		if r.Class != TLSFailed || !strings.Contains(r.Error, "certificate") || r.SetUp.TCP == nil || r.SetUp.TLS != nil {
 			t.Errorf("wrong certificate: %+v", r)
 		}
 	}
-	e := l.open(t, "ok", change)
+	e = l.open(t, "ok", change)
 	l.stop()
 	r := e.Do(t.Context(), &testRequest, &events{})
 	switch { // a proxy is still there, and says so itself

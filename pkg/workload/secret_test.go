@@ -207,3 +207,18 @@ func shared(t *testing.T, path string, a, b reflect.Value) {
 		}
 	}
 }
+
+// The password of a proxy comes out of the environment and stands in no record.
+func TestPasswordOfAProxy(t *testing.T) {
+	text := strings.Replace(small, "levers:", "connections: {proxy: 'http://user:${SECRET}@proxy:3128'}\n    levers:", 1)
+	s, err := parseWith(lookup(map[string]string{"SECRET": "hunter22"}), []byte(text), "demo.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Approaches[0].Connections.Proxy; got != "http://user:hunter22@proxy:3128" {
+		t.Errorf("proxy %s", got)
+	}
+	if got := s.Redacted().Approaches[0].Connections.Proxy; got != "http://user:REDACTED@proxy:3128" {
+		t.Errorf("in the record: %s", got)
+	}
+}
