@@ -51,6 +51,12 @@ func Open(cfg Config) (Endpoint, error) {
 	if _, err := e.encode(&workload.Request{}); err != nil {
 		return nil, fmt.Errorf("body: %w", err)
 	}
+	if name := a.KeyHeader; name != "" && cfg.Key != "" {
+		for _, theirs := range keyHeaders {
+			api.header.Del(theirs)
+		}
+		api.header.Set(name, cfg.Key)
+	}
 	api.header.Set("Accept", "application/json")
 	if e.stream {
 		api.header.Set("Accept", api.manner.mime)
@@ -84,6 +90,9 @@ func (e *remote) Do(ctx context.Context, req *workload.Request, obs Observer) Re
 		return &response{exchange: x, dialect: e.dialect(&x.res), manner: e.manner, streamed: e.stream, keepText: e.keepText}
 	})
 }
+
+// keyHeaders are those in which APIs carry a key: another one that is asked for replaces them.
+var keyHeaders = []string{"Authorization", "X-Api-Key", "X-Goog-Api-Key"}
 
 // bearer is the usual header with a key.
 func bearer(key string) http.Header {

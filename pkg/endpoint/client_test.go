@@ -306,3 +306,21 @@ func TestCancelWhileDialling(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// A key goes into the header that the scenario names, and nowhere else.
+func TestKeyHeader(t *testing.T) {
+	for header, want := range map[string]map[string]string{
+		"":        {"Authorization": "Bearer sk-secret", "Api-Key": ""},
+		"api-key": {"Authorization": "", "Api-Key": "sk-secret"},
+	} {
+		e, err := Open(Config{Approach: workload.Approach{URL: "http://h/v1", KeyHeader: header}, Key: "sk-secret", Epoch: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range want {
+			if got := e.(*remote).header.Get(name); got != value {
+				t.Errorf("key_header %q: %s is %q, want %q", header, name, got, value)
+			}
+		}
+	}
+}

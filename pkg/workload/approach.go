@@ -5,14 +5,20 @@ package workload
 type Approach struct {
 	// Name is what reports call the approach: small letters, digits and hyphens.
 	Name string `yaml:"name" json:"name" jsonschema:"required,pattern=^[a-z0-9][a-z0-9-]*$,hint=use a-z 0-9 and - only,example=self-hosted"`
-	// API is the wire format. Default openai-chat.
-	API string `yaml:"api,omitempty" json:"api,omitempty" jsonschema:"enum=openai-chat,default=openai-chat"`
+	// Provider fills url, api, key_env, key_header, max_tokens_field and body with what is known of a vendor or server; what
+	// is written here wins.
+	Provider string `yaml:"provider,omitempty" json:"provider,omitempty" jsonschema:"enum=anthropic,enum=azure,enum=bedrock,enum=deepseek,enum=fireworks,enum=gemini,enum=groq,enum=llamacpp,enum=mistral,enum=nim,enum=ollama,enum=openai,enum=openrouter,enum=sglang,enum=tgi,enum=together,enum=vllm,example=openai"`
+	// API is the wire format. Default openai-chat, or the provider's own.
+	API string `yaml:"api,omitempty" json:"api,omitempty" jsonschema:"enum=anthropic-messages,enum=bedrock-converse,enum=gemini,enum=generic,enum=llamacpp,enum=ollama-chat,enum=ollama-generate,enum=openai-chat,enum=openai-completions,enum=openai-responses,enum=sglang,enum=tgi,enum=triton,default=openai-chat"`
 	// URL is the API's base, as its SDKs take it: https://api.openai.com/v1. ${ENV} is expanded.
 	URL string `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"minLength=1,example=http://127.0.0.1:8000/v1"`
 	// Model is sent as the request's model.
 	Model string `yaml:"model,omitempty" json:"model,omitempty" jsonschema:"minLength=1"`
 	// KeyEnv is the name of the environment variable that holds the API key. The key itself never stands in a file.
 	KeyEnv string `yaml:"key_env,omitempty" json:"key_env,omitempty" jsonschema:"pattern=^[A-Za-z_][A-Za-z0-9_]*$,hint=write the name of an environment variable,example=OPENAI_API_KEY"`
+	// KeyHeader is the header that carries the key, as it stands. Default: the API's own (Authorization, as a bearer's, or
+	// x-api-key, x-goog-api-key).
+	KeyHeader string `yaml:"key_header,omitempty" json:"key_header,omitempty" jsonschema:"pattern=^[A-Za-z0-9-]+$,hint=write the name of a header,example=api-key"`
 	// Stream asks for a streamed answer. Default true.
 	Stream *bool `yaml:"stream,omitempty" json:"stream,omitempty" jsonschema:"default=true"`
 	// Headers are sent with every request.

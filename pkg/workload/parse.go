@@ -57,6 +57,7 @@ func parseWith(lookup func(string) (string, bool), data []byte, name string, ove
 	doc.Decode(s)
 	for i := range s.Approaches {
 		s.Approaches[i].EnvHeaders = envHeaders[i]
+		s.Approaches[i].adopt(approaches.Item(i))
 	}
 	validate(s, doc.At(""))
 	if err := scenarioErrors(doc, name, secrets); err != nil {

@@ -10,12 +10,21 @@ import (
 )
 
 func validateApproach(a *Approach, p strict.Place) {
+	if _, known := providers[a.Provider]; known && len(present(p, "url", "simulate")) == 0 {
+		validateRest(a, p) // the provider's own URL, or its absence, is dealt with
+		return
+	}
 	switch exactlyOne(p, "say where requests go", "url", "simulate") {
 	case "url":
 		validateURL(a.URL, p.Field("url"))
 	case "simulate":
 		validateSimulation(a.Simulate, p.Field("simulate"))
 	}
+	validateRest(a, p)
+}
+
+// validateRest looks at all but where requests go.
+func validateRest(a *Approach, p strict.Place) {
 	headers := p.Field("headers")
 	for _, name := range headers.Keys() {
 		validateHeader(name, a.Headers[name], headers.Field(name))
