@@ -40,7 +40,11 @@ func (a *app) openTarget(ctx context.Context, s *workload.Scenario, ap workload.
 		if err != nil {
 			return nil, fmt.Errorf("approach %s: start the simulated endpoint: %w", ap.Name, err)
 		}
-		ap.URL, t.stop = server.URL, server.Stop
+		t.stop = server.Stop
+		if ap.URL, err = server.Base(ap.API); err != nil {
+			t.stop()
+			return nil, fmt.Errorf("approach %s: %w", ap.Name, err)
+		}
 		if ap.Model == "" {
 			ap.Model = ap.Name
 		}

@@ -51,10 +51,11 @@ func TestProviderOfASimulatedEndpoint(t *testing.T) {
 
 func TestProviderMistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		"{name: a, provider: azure, model: m}":                         "write url: https://RESOURCE.openai.azure.com/openai/v1",
-		"{name: a, provider: openai}":                                  "openai serves many models: name one",
-		"{name: a, provider: opnai, model: m, url: http://h/v1}":       "did you mean `openai`?",
-		"{name: a, provider: groq, model: m, api: tgi}": "use one of openai-chat, or give the url too",
+		"{name: a, provider: azure, model: m}":                   "write url: https://RESOURCE.openai.azure.com/openai/v1",
+		"{name: a, api: tgi, simulate: {profile: edge}}":         "a simulated endpoint does not speak tgi",
+		"{name: a, provider: openai}":                            "openai serves many models: name one",
+		"{name: a, provider: opnai, model: m, url: http://h/v1}": "did you mean `openai`?",
+		"{name: a, provider: groq, model: m, api: tgi}":          "use one of openai-chat, or give the url too",
 	} {
 		if _, err := approachOf(t, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/infbench/infbench/pkg/workload/internal/strict"
@@ -19,9 +20,15 @@ func validateApproach(a *Approach, p strict.Place) {
 		validateURL(a.URL, p.Field("url"))
 	case "simulate":
 		validateSimulation(a.Simulate, p.Field("simulate"))
+		if at := p.Field("api"); at.Sound() && !slices.Contains(simulated, a.API) {
+			at.Mistake("a simulated endpoint does not speak "+a.API, "use one of "+strings.Join(simulated, ", ")+", or give a url")
+		}
 	}
 	validateRest(a, p)
 }
+
+// simulated are the APIs that package simulate speaks.
+var simulated = []string{"anthropic-messages", "gemini", "ollama-chat", "ollama-generate", "openai-chat", "openai-responses"}
 
 // validateRest looks at all but where requests go.
 func validateRest(a *Approach, p strict.Place) {
