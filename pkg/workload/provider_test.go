@@ -1,6 +1,9 @@
 package workload
 
 import (
+	"cmp"
+	"fmt"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -61,6 +64,28 @@ func TestProviderMistakes(t *testing.T) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
+}
+
+// The table of providers in the docs is the one in the code.
+func TestProvidersInTheDocs(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("<!-- written by `go test ./pkg/workload -run ProvidersInTheDocs -update` -->\n\n| provider | APIs, the default first | URL | key in | sent as |\n|---|---|---|---|---|\n")
+	for _, name := range Providers() {
+		p := providers[name]
+		var apis, urls []string
+		for _, base := range p.bases {
+			apis = append(apis, "`"+base.api+"`")
+			if url := "`" + cmp.Or(base.url, p.example) + "`"; !slices.Contains(urls, url) {
+				urls = append(urls, url)
+			}
+		}
+		key, header := "none", "–"
+		if p.keyEnv != "" {
+			key, header = "`"+p.keyEnv+"`", cmp.Or(p.keyHeader, "the API's header")
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", name, strings.Join(apis, ", "), strings.Join(urls, ", "), key, header)
+	}
+	golden(t, filepath.Join("..", "..", "docs", "providers.md"), b.String())
 }
 
 // The schema lists every provider, and each has a base or says how one looks.

@@ -20,7 +20,11 @@ func validateApproach(a *Approach, p strict.Place) {
 		validateURL(a.URL, p.Field("url"))
 	case "simulate":
 		validateSimulation(a.Simulate, p.Field("simulate"))
-		if at := p.Field("api"); at.Sound() && !slices.Contains(simulated, a.API) {
+		at := p.Field("api")
+		if !at.Present() {
+			at = p.Field("provider")
+		}
+		if at.Sound() && !slices.Contains(simulated, a.API) {
 			at.Mistake("a simulated endpoint does not speak "+a.API, "use one of "+strings.Join(simulated, ", ")+", or give a url")
 		}
 	}
