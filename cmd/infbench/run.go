@@ -159,6 +159,9 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 		return err
 	}
 	defer t.close()
+	if err := t.prewarm(ctx, ap); err != nil {
+		return err
+	}
 	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show}
 	if runtime.GOMAXPROCS(0) > 1 {
 		runner.Spin = time.Millisecond

@@ -59,6 +59,11 @@ func openOpenAIChat(cfg Config) (Endpoint, error) {
 // Close implements Endpoint.
 func (e *openAIChat) Close() { e.client.close() }
 
+// Prewarm implements Prewarmer.
+func (e *openAIChat) Prewarm(ctx context.Context, n int) error {
+	return e.client.carrier.prewarm(ctx, n)
+}
+
 // body is the request's JSON.
 func (e *openAIChat) body(req *workload.Request) ([]byte, error) {
 	fields := maps.Clone(e.fields)

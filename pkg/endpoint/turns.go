@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"context"
 	"net"
 	"runtime"
 )
@@ -25,6 +26,38 @@ func (t turns) take() {
 func (t turns) give() {
 	if t != nil {
 		<-t
+	}
+}
+
+// newDialTurns is for connections in the making, n at once; nil without a limit.
+func newDialTurns(n int) turns {
+	if n <= 0 {
+		return nil
+	}
+	return make(turns, n)
+}
+
+// wait is take for as long as ctx lasts.
+func (t turns) wait(ctx context.Context) error {
+	if t == nil {
+		return nil
+	}
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// around lets a dialler dial in turns.
+func (t turns) around(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if err := t.wait(ctx); err != nil {
+			return nil, err
+		}
+		defer t.give()
+		return dial(ctx, network, addr)
 	}
 }
 
