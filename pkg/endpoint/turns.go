@@ -12,7 +12,7 @@ import (
 // server can hold it. nil lets everybody through.
 type turns chan struct{}
 
-func newTurns() turns { return make(turns, 2*runtime.GOMAXPROCS(0)) }
+func newTurns() turns { return make(turns, max(1, runtime.GOMAXPROCS(0)-1)) }
 
 // newHandshakeTurns is for work that takes a fraction of a millisecond at a time, which leaves a core to the loops.
 func newHandshakeTurns() turns { return make(turns, max(1, runtime.GOMAXPROCS(0)-1)) }
