@@ -182,6 +182,9 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 		return err
 	}
 	defer t.close()
+	if err := t.prewarm(ctx, ap); err != nil {
+		return err
+	}
 	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show, Heartbeat: true, Spin: r.spin}
 	return runner.Run(ctx, measure.Block{
 		Index: index, Approach: ap.Name, Simulated: ap.Simulate != nil,

@@ -58,6 +58,22 @@ func (a *app) openTarget(ctx context.Context, s *workload.Scenario, ap workload.
 	return t, nil
 }
 
+// prewarm opens the connections that the approach wants to have before time 0.
+func (t *target) prewarm(ctx context.Context, ap workload.Approach) error {
+	n := ap.Connections.Prewarm
+	if n == 0 {
+		return nil
+	}
+	p, ok := t.endpoint.(endpoint.Prewarmer)
+	if !ok {
+		return fmt.Errorf("approach %s: its API cannot open connections ahead: remove connections.prewarm", ap.Name)
+	}
+	if err := p.Prewarm(ctx, n); err != nil {
+		return fmt.Errorf("approach %s: connections.prewarm: %w", ap.Name, err)
+	}
+	return nil
+}
+
 // reachTimeout is how long a pre-flight connection may take.
 const reachTimeout = 5 * time.Second
 

@@ -79,6 +79,9 @@ type remote struct {
 // Close implements Endpoint.
 func (e *remote) Close() { e.client.close() }
 
+// Prewarm implements Prewarmer.
+func (e *remote) Prewarm(ctx context.Context, n int) error { return e.client.carrier.prewarm(ctx, n) }
+
 // encode is the request's JSON.
 func (e *remote) encode(req *workload.Request) ([]byte, error) {
 	return encode(merge(e.body(req), e.override))

@@ -153,6 +153,8 @@ func (c *client) post(ctx context.Context, body func() ([]byte, error), obs Obse
 // net/http, which the tests compare it with.
 type carrier interface {
 	carry(ctx context.Context, c *attempt) Result
+	// prewarm opens n connections for requests to come.
+	prewarm(ctx context.Context, n int) error
 	close()
 }
 

@@ -59,11 +59,13 @@ type dialError struct {
 func (e *dialError) Error() string { return e.err.Error() }
 func (e *dialError) Unwrap() error { return e.err }
 
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+
 // dialer makes stamped connections within the connect timeout, which covers DNS, TCP and TLS together.
 type dialer struct {
 	epoch   time.Time
 	timeout time.Duration
-	dial    func(ctx context.Context, network, addr string) (net.Conn, error)
+	dial    dialFunc
 	tls     *tls.Config
 	turns   turns // for handshakes
 }

@@ -30,6 +30,7 @@ type direct struct {
 	tail   []byte         // the rest of the head
 	idle   idleLinks
 	turns  turns // where connections are sockets
+	dials  turns // of those that may connect at once
 
 	mu       sync.Mutex
 	loops    []*loop
@@ -38,7 +39,8 @@ type direct struct {
 }
 
 func newDirect(cfg *Config, t *target) *direct {
-	d := &direct{target: t, dialer: newDialer(cfg), tls: t.url.Scheme == "https", stamping: -1}
+	d := &direct{target: t, dialer: newDialer(cfg), tls: t.url.Scheme == "https", stamping: -1,
+		dials: newDialTurns(cfg.Approach.Connections.DialConcurrency)}
 	port := t.url.Port()
 	if port == "" {
 		port = map[bool]string{false: "80", true: "443"}[d.tls]
@@ -159,6 +161,13 @@ func (d *direct) link(ctx context.Context, obs Observer) (l link, fresh bool, er
 		return nil, false, ctx.Err()
 	}
 	if l = d.idle.get(); l == nil {
+		if err := d.mayDial(ctx); err != nil {
+			return nil, false, err
+		}
+		defer d.dials.give()
+		l = d.idle.get() // one may have come to rest meanwhile
+	}
+	if l == nil {
 		fresh = true
 		obs.Observe(Event{Kind: ConnectStart, At: time.Since(d.dialer.epoch)})
 		if l, err = d.connect(ctx); err != nil {
@@ -167,6 +176,16 @@ func (d *direct) link(ctx context.Context, obs Observer) (l link, fresh bool, er
 	}
 	obs.Observe(Event{Kind: Connected, At: time.Since(d.dialer.epoch)})
 	return l, fresh, nil
+}
+
+// mayDial waits until this connection may be made, which d.dials.give ends.
+func (d *direct) mayDial(ctx context.Context) error {
+	if d.dials == nil {
+		return nil
+	}
+	d.turns.give() // who waits here does no work
+	defer d.turns.take()
+	return d.dials.wait(ctx)
 }
 
 // dial connects, and gives up at once when ctx is cancelled, whatever the dialler is waiting for.

@@ -3,6 +3,8 @@ package endpoint
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -23,6 +25,11 @@ func newReference(cfg *Config, t *target) *reference {
 }
 
 func (n *reference) close() { n.transport.CloseIdleConnections() }
+
+// prewarm implements carrier: net/http has no way to.
+func (n *reference) prewarm(context.Context, int) error {
+	return fmt.Errorf("net/http dials only for a request: %w", errors.ErrUnsupported)
+}
 
 // carry implements carrier.
 func (n *reference) carry(ctx context.Context, c *attempt) Result {
@@ -74,10 +81,10 @@ func (b *bodySource) lastRead() (time.Duration, uint32) { return b.conn.readOf(m
 // of the measurement unseen), no limit on connections that would make a request wait in a queue of ours, and no
 // resumption of TLS sessions, so that each new connection costs the same.
 func newTransport(cfg *Config) *http.Transport {
-	d := newDialer(cfg)
+	d, dials := newDialer(cfg), newDialTurns(cfg.Approach.Connections.DialConcurrency)
 	t := &http.Transport{
-		DialContext:           d.plain,
-		DialTLSContext:        d.secure,
+		DialContext:           dials.around(d.plain),
+		DialTLSContext:        dials.around(d.secure),
 		DisableCompression:    true,
 		MaxIdleConnsPerHost:   math.MaxInt,
 		IdleConnTimeout:       idleLimit,

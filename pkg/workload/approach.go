@@ -54,6 +54,13 @@ type Timeouts struct {
 type Connections struct {
 	// Reuse is keep-alive (default: an idle connection is used again) or never (a new connection per request).
 	Reuse string `yaml:"reuse,omitempty" json:"reuse,omitempty" jsonschema:"enum=keep-alive,enum=never,default=keep-alive"`
+	// DialConcurrency is how many connections may be in the making at once, TCP and TLS. A request that waits for its
+	// turn to dial is late by that, and its latency shows it: as set-up, before its connection begins. It takes a
+	// connection that comes free meanwhile. 0: no limit.
+	DialConcurrency int `yaml:"dial_concurrency,omitempty" json:"dial_concurrency,omitempty" jsonschema:"minimum=0,maximum=1000000"`
+	// Prewarm is how many connections are opened before time 0. They rest as any other does: what no request takes within
+	// 4s is closed, before the server closes it.
+	Prewarm int `yaml:"prewarm,omitempty" json:"prewarm,omitempty" jsonschema:"minimum=0,maximum=1000000"`
 }
 
 // Simulation is the model of an embedded endpoint. Profile fills every field; a field that is set here wins.

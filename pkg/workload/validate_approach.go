@@ -40,6 +40,9 @@ func validateRest(a *Approach, p strict.Place) {
 	for _, name := range headers.Keys() {
 		validateHeader(name, a.Headers[name], headers.Field(name))
 	}
+	if a.Connections.Reuse == "never" {
+		excluded(p.Field("connections"), "reuse: never", "remove it: every request makes a connection of its own; or remove reuse: never", "prewarm")
+	}
 	body := p.Field("body")
 	if stream := body.Field("stream"); stream.Present() {
 		stream.Mistake("not here: infbench must know how to read the answer", "use the field "+p.Path()+".stream")
