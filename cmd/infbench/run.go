@@ -161,7 +161,7 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 	defer t.close()
 	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show}
 	if runtime.GOMAXPROCS(0) > 1 {
-		runner.Spin = time.Millisecond
+		runner.Spin = 100 * time.Microsecond
 	}
 	return runner.Run(ctx, measure.Block{
 		Index: index, Approach: ap.Name, Simulated: ap.Simulate != nil,
