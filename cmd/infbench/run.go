@@ -23,7 +23,7 @@ func (a *app) runCommand() *cobra.Command {
 	var quiet, acceptSuspect bool
 	spin := time.Duration(0)
 	if runtime.GOMAXPROCS(0) > 1 {
-		spin = time.Millisecond // with a single core, it would be the answers' that it burns
+		spin = 100 * time.Microsecond // with a single core, it would be the answers' that it burns
 	}
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO",

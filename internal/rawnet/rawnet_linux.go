@@ -64,10 +64,13 @@ func Connect(to netip.AddrPort) (fd int, pending bool, err error) {
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // as net.Dial does; it cannot fail on a fresh socket
 	err = unix.Connect(fd, addr)
+	if errors.Is(err, unix.EINPROGRESS) {
+		err = unix.Connect(fd, addr) // a server on this machine has answered meanwhile: there is nothing to wait for
+	}
 	switch {
 	case err == nil:
 		return fd, false, nil
-	case errors.Is(err, unix.EINPROGRESS):
+	case errors.Is(err, unix.EALREADY):
 		return fd, true, nil
 	}
 	unix.Close(fd)
