@@ -16,6 +16,12 @@ func validateApproach(a *Approach, p strict.Place) {
 	case "simulate":
 		validateSimulation(a.Simulate, p.Field("simulate"))
 	}
+	if api := p.Field("api"); api.Sound() && a.API != "openai-chat" {
+		excluded(p, "api: "+a.API, "remove it: only openai-chat has two names for the output length", "max_tokens_field")
+		if p.Field("simulate").Present() {
+			api.Mistake(a.API+" is not what the embedded endpoint speaks", "remove it: simulate speaks openai-chat")
+		}
+	}
 	headers := p.Field("headers")
 	for _, name := range headers.Keys() {
 		validateHeader(name, a.Headers[name], headers.Field(name))
