@@ -13,7 +13,7 @@ import (
 
 // api is one wire format, made for one approach: how a request is written, and who reads the answer.
 type api struct {
-	path   string      // behind the base URL
+	path   string      // behind the base URL, with a query where the API wants one
 	header http.Header // the API's own, its key among them
 	// body is what a request asks, as a JSON object. The scenario's body fields are merged into it.
 	body    func(req *workload.Request) map[string]any
@@ -23,7 +23,11 @@ type api struct {
 
 // apis opens each API by its name in a scenario.
 var apis = map[string]func(*Config) (*api, error){
-	OpenAIChat: openAIChat,
+	AnthropicMessages: anthropicMessages,
+	Gemini:            gemini,
+	OpenAIChat:        openAIChat,
+	OpenAICompletions: openAICompletions,
+	OpenAIResponses:   openAIResponses,
 }
 
 // APIs lists the names of the APIs.

@@ -33,7 +33,7 @@ func (t *chunkTemplate) match(event []byte, c *chatChunk) bool {
 			return false
 		}
 	}
-	*c = chatChunk{kind: t.kind, known: true, text: event[len(t.before)-1 : len(t.before)+n+1]}
+	*c = chatChunk{prose: c.prose, kind: t.kind, known: true, text: event[len(t.before)-1 : len(t.before)+n+1]}
 	return true
 }
 

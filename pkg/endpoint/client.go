@@ -24,7 +24,7 @@ type target struct {
 	reuse  bool // of connections
 }
 
-// newClient makes the client for POST {base}{path}. header holds the API's own fields, its key among them; the
+// newClient makes the client for POST {base}{path}, which may end in a query. header holds the API's own fields, its key among them; the
 // scenario's are set over them.
 func newClient(cfg *Config, path string, header http.Header) (*client, error) {
 	a := &cfg.Approach
@@ -72,9 +72,11 @@ func newClient(cfg *Config, path string, header http.Header) (*client, error) {
 	return c, nil
 }
 
-// targetURL puts the API's path behind the base's, before its query.
+// targetURL puts the API's path behind the base's, and the API's query behind the base's.
 func targetURL(base, path string) (*url.URL, error) {
 	u, err := url.Parse(base)
+	path, query, _ := strings.Cut(path, "?")
+	version, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("url: %w", err)
@@ -84,9 +86,16 @@ func targetURL(base, path string) (*url.URL, error) {
 		return nil, fmt.Errorf("url of %s: a password in it would stand in every record; name the key's variable in key_env instead", u.Host)
 	case strings.HasSuffix(strings.TrimRight(u.Path, "/"), path):
 		return nil, fmt.Errorf("url %q: give the API's base, without %s", base, path)
+	case len(version) == 2 && version[0] == 'v' && strings.HasSuffix(strings.TrimRight(u.Path, "/"), "/"+version):
+		return nil, fmt.Errorf("url %q: give the API's base, without /%s: infbench adds %s", base, version, path)
 	}
 	u.Fragment = ""
-	return u.JoinPath(path), nil
+	if u.Path == "" { // JoinPath would leave the request's target without its first slash
+		u.Path = "/"
+	}
+	u = u.JoinPath(path)
+	u.RawQuery = strings.Trim(u.RawQuery+"&"+query, "&")
+	return u, nil
 }
 
 // validHeader tells what HTTP allows (RFC 9110, section 5), so that a key with a line end fails when the endpoint is

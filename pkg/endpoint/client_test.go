@@ -38,6 +38,8 @@ func TestOpenErrors(t *testing.T) {
 		{"not a URL", func(c *Config) { c.Approach.URL = "https://host:port/v1" }, "invalid port"},
 		{"password in the URL", func(c *Config) { c.Approach.URL = "https://me:pass@host/v1" }, "key_env"},
 		{"whole path", func(c *Config) { c.Approach.URL = "https://host/v1/chat/completions/" }, "without /chat/completions"},
+		{"version twice", func(c *Config) { c.Approach.API = AnthropicMessages }, "without /v1: infbench adds /v1/messages"},
+		{"no model where it is part of the URL", func(c *Config) { c.Approach.API = Gemini }, "model: name one"},
 		{"key with a line end", func(c *Config) { c.Key = "sk-secret\n" }, "Authorization"},
 		{"header name", func(c *Config) { c.Approach.Headers = map[string]string{"X Team": "a"} }, "X Team"},
 		{"header value", func(c *Config) { c.Approach.Headers = map[string]string{"X-Team": "a\r\nB: c"} }, "X-Team"},
@@ -70,7 +72,7 @@ func TestTargetURL(t *testing.T) {
 		"https://h/openai/deployments/d?api-version=1": "https://h/openai/deployments/d/chat/completions?api-version=1",
 		"https://h/a%2Fb#x":                            "https://h/a%2Fb/chat/completions",
 	} {
-		if got, err := targetURL(base, "/chat/completions"); got.String() != want || err != nil {
+		if got, err := targetURL(base, "/chat/completions"); got.String() != want || err != nil || got.RequestURI()[0] != '/' {
 			t.Errorf("%s: %s, %v, want %s", base, got, err, want)
 		}
 	}

@@ -1,6 +1,10 @@
 package endpoint
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+)
 
 // jsonScan walks one JSON text without building anything: the hot path of a stream looks at every event, and wants a
 // few fields of it. It checks the structure of what it walks (brackets, colons, commas, string ends), not numbers,
@@ -123,6 +127,41 @@ func (s *jsonScan) text() []byte {
 	}
 }
 
+// word reads a value and returns what it says if it is a string, else nil.
+func (s *jsonScan) word() []byte {
+	v := s.value()
+	if len(v) < 2 || v[0] != '"' {
+		return nil
+	}
+	if bytes.IndexByte(v, '\\') >= 0 {
+		return []byte(unquote(v))
+	}
+	return v[1 : len(v)-1]
+}
+
+// number is a count, where the server tells it.
+type number struct {
+	n    int
+	told bool
+}
+
+// number reads a value that is a count; of anything else nothing is told.
+func (s *jsonScan) number() number {
+	v := s.value()
+	n := 0
+	for _, c := range v {
+		if c < '0' || c > '9' || n > maxCount/10 {
+			f, err := strconv.ParseFloat(string(v), 64) // 1e3, or none
+			if err != nil || f < 0 || f > maxCount {
+				return number{}
+			}
+			return number{int(f), true}
+		}
+		n = 10*n + int(c-'0')
+	}
+	return number{n, len(v) > 0}
+}
+
 // value reads any value and returns its text.
 func (s *jsonScan) value() []byte {
 	c := s.peek()
@@ -180,3 +219,17 @@ func (s *jsonScan) end() bool { return s.peek() == 0 && !s.bad && s.i == len(s.b
 
 // isNull reports a missing value or null.
 func isNull(v []byte) bool { return len(v) == 0 || string(v) == "null" }
+
+// unescapeKeys writes an object anew whose keys hold escapes: one may be a key of ours in disguise. That is legal, though no
+// server is known to do it.
+func unescapeKeys(b []byte) (plain []byte, ok bool) {
+	var fields map[string]any
+	if json.Unmarshal(b, &fields) != nil {
+		return nil, false
+	}
+	plain, err := encode(fields)
+	return plain, err == nil
+}
+
+// isText reports a string that is not empty.
+func isText(v []byte) bool { return len(v) > 2 && v[0] == '"' }

@@ -14,20 +14,25 @@ func takeUsage(u *Usage, raw []byte) {
 	if raw == nil {
 		return
 	}
-	set := func(dst **int, paths ...string) {
-		for _, p := range paths {
-			if v := gjson.GetBytes(raw, p); v.Type == gjson.Number && v.Num >= 0 {
-				n := int(v.Num)
-				*dst = &n
-				return
-			}
+	takeCount(&u.Input, raw, "prompt_tokens")
+	takeCount(&u.CachedInput, raw, "prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens")
+	takeCount(&u.Output, raw, "completion_tokens")
+	takeCount(&u.Reasoning, raw, "completion_tokens_details.reasoning_tokens", "reasoning_tokens")
+}
+
+// takeCount reads the first of these fields that holds a number of tokens.
+func takeCount(dst **int, raw []byte, paths ...string) {
+	for _, p := range paths {
+		if v := gjson.GetBytes(raw, p); v.Type == gjson.Number && v.Num >= 0 && v.Num <= maxCount {
+			n := int(v.Num)
+			*dst = &n
+			return
 		}
 	}
-	set(&u.Input, "prompt_tokens")
-	set(&u.CachedInput, "prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens")
-	set(&u.Output, "completion_tokens")
-	set(&u.Reasoning, "completion_tokens_details.reasoning_tokens", "reasoning_tokens")
 }
+
+// maxCount is the largest number that is taken for a count: sums of a few are far from overflow.
+const maxCount = 1 << 53
 
 // runningCount tells the tokens of each chunk where the server does: it lists their ids, or sends with every chunk a
 // count that grows (vLLM: return_token_ids, continuous_usage_stats; llama.cpp: timings_per_token).
@@ -39,19 +44,27 @@ type runningCount struct {
 // of is the number of tokens in a chunk that carries some, 0 where it cannot be known.
 func (r *runningCount) of(chunk *chatChunk) int {
 	n := chunk.ids
-	if n == 0 && r.lost {
+	if n > 0 {
+		r.before += n
+		return n
+	}
+	if r.lost {
 		return 0
 	}
-	if n == 0 {
-		total := gjson.GetBytes(chunk.usage, "completion_tokens")
-		if !total.Exists() {
-			total = gjson.GetBytes(chunk.timings, "predicted_n")
-		}
-		r.lost = r.lost || total.Type != gjson.Number
-		if !r.lost {
-			n = max(0, int(total.Int())-r.before)
-		}
+	total := gjson.GetBytes(chunk.usage, "completion_tokens")
+	if !total.Exists() {
+		total = gjson.GetBytes(chunk.timings, "predicted_n")
 	}
+	return r.grown(int(total.Int()), total.Type == gjson.Number)
+}
+
+// grown is the number of tokens in a chunk that carries some and tells the total so far.
+func (r *runningCount) grown(total int, told bool) int {
+	r.lost = r.lost || !told
+	if r.lost {
+		return 0
+	}
+	n := max(0, total-r.before)
 	r.before += n
 	return n
 }

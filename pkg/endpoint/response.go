@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -143,7 +144,7 @@ func (c *response) document(b []byte) {
 	case c.streamed: // an error, or a server that does not stream
 		c.done()
 		if s.failed || !s.kind.Generated() {
-			c.exchange.fail(StreamError, "200 with an error instead of a stream: %s", errorMessage(b))
+			c.exchange.fail(StreamError, "200 with an error instead of a stream: %s", cmp.Or(s.words, errorMessage(b)))
 		} else {
 			c.exchange.fail(Malformed, "asked for a stream and got one JSON document: the server ignores stream; set stream: false for this approach")
 		}

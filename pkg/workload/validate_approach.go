@@ -36,6 +36,9 @@ var simulated = []string{"anthropic-messages", "gemini", "ollama-chat", "ollama-
 
 // validateRest looks at all but where requests go.
 func validateRest(a *Approach, p strict.Place) {
+	if p.Field("api").Sound() && a.API != "openai-chat" {
+		excluded(p, "api: "+a.API, "remove it: only openai-chat has two names for the output length", "max_tokens_field")
+	}
 	headers := p.Field("headers")
 	for _, name := range headers.Keys() {
 		validateHeader(name, a.Headers[name], headers.Field(name))
