@@ -1,6 +1,10 @@
 package endpoint
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+)
 
 // jsonScan walks one JSON text without building anything: the hot path of a stream looks at every event, and wants a
 // few fields of it. It checks the structure of what it walks (brackets, colons, commas, string ends), not numbers,
@@ -43,19 +47,31 @@ func (s *jsonScan) enter(open byte) bool {
 	return true
 }
 
-// key returns the next key of the object that was entered and stands before its value; nil at the object's end.
+// key returns the next key of the object that was entered and stands before its value; nil at the object's end. A key
+// may be one of ours in disguise, written with escapes: legal, though no server is known to do it.
 func (s *jsonScan) key() []byte {
 	if !s.member('}') {
 		return nil
 	}
 	k := s.text()
-	s.escaped = s.escaped || bytes.IndexByte(k, '\\') >= 0
+	if bytes.IndexByte(k, '\\') >= 0 {
+		k = s.plainKey(k)
+	}
 	if k == nil || s.peek() != ':' {
 		s.bad = true
 		return nil
 	}
 	s.i++
 	return k
+}
+
+// plainKey is a key without its escapes; nil where they are none of JSON's.
+func (s *jsonScan) plainKey(k []byte) []byte {
+	var plain string
+	if json.Unmarshal(slices.Concat([]byte(`"`), k, []byte(`"`)), &plain) != nil {
+		return nil
+	}
+	return append([]byte{}, plain...)
 }
 
 // element reports whether the array that was entered has another element, and stands before it.
