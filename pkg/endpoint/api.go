@@ -23,7 +23,14 @@ type api struct {
 
 // apis opens each API by its name in a scenario.
 var apis = map[string]func(*Config) (*api, error){
-	OpenAIChat: openAIChat,
+	Generic:        genericAPI,
+	LlamaCpp:       llamaCpp,
+	OllamaChat:     ollamaChat,
+	OllamaGenerate: ollamaGenerate,
+	OpenAIChat:     openAIChat,
+	SGLang:         sgLang,
+	TGI:            textGeneration,
+	Triton:         tritonServer,
 }
 
 // APIs lists the names of the APIs.

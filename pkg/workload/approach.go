@@ -5,8 +5,10 @@ package workload
 type Approach struct {
 	// Name is what reports call the approach: small letters, digits and hyphens.
 	Name string `yaml:"name" json:"name" jsonschema:"required,pattern=^[a-z0-9][a-z0-9-]*$,hint=use a-z 0-9 and - only,example=self-hosted"`
-	// API is the wire format. Default openai-chat.
-	API string `yaml:"api,omitempty" json:"api,omitempty" jsonschema:"enum=openai-chat,default=openai-chat"`
+	// API is the wire format. Default openai-chat. docs/apis.md describes each.
+	API string `yaml:"api,omitempty" json:"api,omitempty" jsonschema:"enum=openai-chat,enum=llamacpp,enum=ollama-chat,enum=ollama-generate,enum=sglang,enum=tgi,enum=triton,enum=generic,default=openai-chat"`
+	// Generic describes the API where that is generic.
+	Generic *Generic `yaml:"generic,omitempty" json:"generic,omitempty"`
 	// URL is the API's base, as its SDKs take it: https://api.openai.com/v1. ${ENV} is expanded.
 	URL string `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"minLength=1,example=http://127.0.0.1:8000/v1"`
 	// Model is sent as the request's model.

@@ -16,6 +16,7 @@ func validateApproach(a *Approach, p strict.Place) {
 	case "simulate":
 		validateSimulation(a.Simulate, p.Field("simulate"))
 	}
+	validateAPI(a, p)
 	headers := p.Field("headers")
 	for _, name := range headers.Keys() {
 		validateHeader(name, a.Headers[name], headers.Field(name))
