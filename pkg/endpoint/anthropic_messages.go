@@ -71,13 +71,7 @@ func (m *messages) event(f *frame, s *said) {
 }
 
 func (e *messagesEvent) parse(b []byte) bool {
-	s := jsonScan{b: b}
-	ok := e.scan(&s)
-	if ok && s.escaped {
-		b, ok = unescapeKeys(b)
-		ok = ok && e.scan(&jsonScan{b: b})
-	}
-	return ok
+	return e.scan(&jsonScan{b: b})
 }
 
 func (e *messagesEvent) scan(s *jsonScan) bool {

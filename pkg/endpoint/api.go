@@ -25,9 +25,16 @@ type api struct {
 var apis = map[string]func(*Config) (*api, error){
 	AnthropicMessages: anthropicMessages,
 	Gemini:            gemini,
+	Generic:           genericAPI,
+	LlamaCpp:          llamaCpp,
+	OllamaChat:        ollamaChat,
+	OllamaGenerate:    ollamaGenerate,
 	OpenAIChat:        openAIChat,
 	OpenAICompletions: openAICompletions,
 	OpenAIResponses:   openAIResponses,
+	SGLang:            sgLang,
+	TGI:               textGeneration,
+	Triton:            tritonServer,
 }
 
 // APIs lists the names of the APIs.

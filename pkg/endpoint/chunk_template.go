@@ -12,7 +12,7 @@ type chunkTemplate struct {
 // learn remembers an event that says nothing but one plain text.
 func (t *chunkTemplate) learn(event []byte, c *chatChunk) {
 	t.kind = 0
-	if c.recoded || c.kind != Answer || len(c.text) < 2 || c.text[0] != '"' || !c.plain() {
+	if c.kind != Answer || len(c.text) < 2 || c.text[0] != '"' || !c.plain() {
 		return
 	}
 	from := cap(event) - cap(c.text) // a slice of event: capacities count from the shared end

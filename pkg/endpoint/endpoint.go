@@ -151,4 +151,5 @@ type ServerTiming struct {
 	Queue   *time.Duration
 	Prefill *time.Duration
 	Decode  *time.Duration
+	Total   *time.Duration // from the request's arrival to the end of the answer
 }

@@ -12,13 +12,7 @@ type geminiChunk struct {
 }
 
 func (c *geminiChunk) parse(b []byte) bool {
-	s := jsonScan{b: b}
-	ok := c.scan(&s)
-	if ok && s.escaped {
-		b, ok = unescapeKeys(b)
-		ok = ok && c.scan(&jsonScan{b: b})
-	}
-	return ok
+	return c.scan(&jsonScan{b: b})
 }
 
 func (c *geminiChunk) scan(s *jsonScan) bool {

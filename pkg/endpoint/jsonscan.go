@@ -3,6 +3,7 @@ package endpoint
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 )
 
@@ -10,11 +11,10 @@ import (
 // few fields of it. It checks the structure of what it walks (brackets, colons, commas, string ends), not numbers,
 // escapes and the inside of values that it skips. Once bad is set, every method stays where it is.
 type jsonScan struct {
-	b       []byte
-	i       int
-	fresh   bool // an object or array was just entered: no comma comes before its next member
-	escaped bool // a key holds an escape: it may not be what its bytes say
-	bad     bool
+	b     []byte
+	i     int
+	fresh bool // an object or array was just entered: no comma comes before its next member
+	bad   bool
 }
 
 func (s *jsonScan) space() {
@@ -47,19 +47,31 @@ func (s *jsonScan) enter(open byte) bool {
 	return true
 }
 
-// key returns the next key of the object that was entered and stands before its value; nil at the object's end.
+// key returns the next key of the object that was entered and stands before its value; nil at the object's end. A key
+// may be one of ours in disguise, written with escapes: legal, though no server is known to do it.
 func (s *jsonScan) key() []byte {
 	if !s.member('}') {
 		return nil
 	}
 	k := s.text()
-	s.escaped = s.escaped || bytes.IndexByte(k, '\\') >= 0
+	if bytes.IndexByte(k, '\\') >= 0 {
+		k = s.plainKey(k)
+	}
 	if k == nil || s.peek() != ':' {
 		s.bad = true
 		return nil
 	}
 	s.i++
 	return k
+}
+
+// plainKey is a key without its escapes; nil where they are none of JSON's.
+func (s *jsonScan) plainKey(k []byte) []byte {
+	var plain string
+	if json.Unmarshal(slices.Concat([]byte(`"`), k, []byte(`"`)), &plain) != nil {
+		return nil
+	}
+	return append([]byte{}, plain...)
 }
 
 // element reports whether the array that was entered has another element, and stands before it.
@@ -219,17 +231,6 @@ func (s *jsonScan) end() bool { return s.peek() == 0 && !s.bad && s.i == len(s.b
 
 // isNull reports a missing value or null.
 func isNull(v []byte) bool { return len(v) == 0 || string(v) == "null" }
-
-// unescapeKeys writes an object anew whose keys hold escapes: one may be a key of ours in disguise. That is legal, though no
-// server is known to do it.
-func unescapeKeys(b []byte) (plain []byte, ok bool) {
-	var fields map[string]any
-	if json.Unmarshal(b, &fields) != nil {
-		return nil, false
-	}
-	plain, err := encode(fields)
-	return plain, err == nil
-}
 
 // isText reports a string that is not empty.
 func isText(v []byte) bool { return len(v) > 2 && v[0] == '"' }

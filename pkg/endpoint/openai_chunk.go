@@ -15,7 +15,6 @@ type chatChunk struct {
 	ids     int    // tokens in this chunk, where the server lists their ids
 	finish  []byte // finish reason
 	known   bool   // it has a field that chunks have
-	recoded bool   // the slices alias a copy of the event, whose keys had escapes
 	err     []byte // an error; the whole event where only its type says that it is one
 	usage   []byte // a non-null usage object
 	timings []byte // llama.cpp
@@ -31,17 +30,7 @@ type chatChunk struct {
 // progress reports are not tokens. An event that carries both reasoning and an answer counts as Answer: the user reads
 // something.
 func parseChatChunk(b []byte, c *chatChunk) bool {
-	s := jsonScan{b: b}
-	if !c.scan(&s) {
-		return false
-	}
-	if s.escaped {
-		b, ok := unescapeKeys(b)
-		ok = ok && c.scan(&jsonScan{b: b})
-		c.recoded = true
-		return ok
-	}
-	return true
+	return c.scan(&jsonScan{b: b})
 }
 
 func (c *chatChunk) scan(s *jsonScan) bool {

@@ -1,10 +1,6 @@
 package endpoint
 
-import (
-	"strings"
-
-	"github.com/infbench/infbench/pkg/workload"
-)
+import "github.com/infbench/infbench/pkg/workload"
 
 // OpenAICompletions is the name of the OpenAI completions API in a scenario.
 const OpenAICompletions = "openai-completions"
@@ -18,11 +14,7 @@ func openAICompletions(cfg *Config) (*api, error) {
 	return &api{path: "/completions", header: bearer(cfg.Key), manner: openAIStream,
 		dialect: func(res *Result) dialect { return &chat{res: res, parsed: chatChunk{prose: true}} },
 		body: func(req *workload.Request) map[string]any {
-			contents := make([]string, len(req.Messages))
-			for i, m := range req.Messages {
-				contents[i] = m.Content
-			}
-			fields := map[string]any{"model": a.Model, "stream": stream, "prompt": strings.Join(contents, "\n\n")}
+			fields := map[string]any{"model": a.Model, "stream": stream, "prompt": promptOf(req.Messages)}
 			if stream {
 				fields["stream_options"] = map[string]any{"include_usage": true}
 			}

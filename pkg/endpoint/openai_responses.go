@@ -80,13 +80,7 @@ func (r *responses) skipped(e *responsesEvent) bool {
 }
 
 func (e *responsesEvent) parse(b []byte) bool {
-	s := jsonScan{b: b}
-	ok := e.scan(&s)
-	if ok && s.escaped {
-		b, ok = unescapeKeys(b)
-		ok = ok && e.scan(&jsonScan{b: b})
-	}
-	return ok
+	return e.scan(&jsonScan{b: b})
 }
 
 func (e *responsesEvent) scan(s *jsonScan) bool {

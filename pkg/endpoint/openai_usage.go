@@ -23,9 +23,7 @@ func takeUsage(u *Usage, raw []byte) {
 // takeCount reads the first of these fields that holds a number of tokens.
 func takeCount(dst **int, raw []byte, paths ...string) {
 	for _, p := range paths {
-		if v := gjson.GetBytes(raw, p); v.Type == gjson.Number && v.Num >= 0 && v.Num <= maxCount {
-			n := int(v.Num)
-			*dst = &n
+		if setCount(dst, gjson.GetBytes(raw, p)) {
 			return
 		}
 	}
@@ -72,10 +70,7 @@ func (r *runningCount) grown(total int, told bool) int {
 // takeTiming reads what servers say of themselves in the stream.
 func takeTiming(t *ServerTiming, usage, timings, metrics, groq []byte) {
 	set := func(dst **time.Duration, raw []byte, path string, unit time.Duration) {
-		if v := gjson.GetBytes(raw, path); v.Type == gjson.Number && v.Num >= 0 {
-			d := time.Duration(math.Round(v.Num * float64(unit))) // 32.0594 ms is a hair below itself in binary
-			*dst = &d
-		}
+		setTime(dst, gjson.GetBytes(raw, path), unit)
 	}
 	switch {
 	case timings != nil: // llama.cpp: no queue among them
@@ -94,6 +89,24 @@ func takeTiming(t *ServerTiming, usage, timings, metrics, groq []byte) {
 		set(&t.Queue, usage, "queue_time", time.Second)
 		set(&t.Prefill, usage, "prompt_time", time.Second)
 		set(&t.Decode, usage, "completion_time", time.Second)
+	}
+}
+
+// setCount takes a number of tokens, and reports whether it is one.
+func setCount(dst **int, v gjson.Result) bool {
+	if v.Type != gjson.Number || v.Num < 0 || v.Num > maxCount {
+		return false
+	}
+	n := int(v.Num)
+	*dst = &n
+	return true
+}
+
+// setTime takes a time that is given in a unit, where it is one.
+func setTime(dst **time.Duration, v gjson.Result, unit time.Duration) {
+	if v.Type == gjson.Number && v.Num >= 0 {
+		d := time.Duration(math.Round(v.Num * float64(unit))) // 32.0594 ms is a hair below itself in binary
+		*dst = &d
 	}
 }
 

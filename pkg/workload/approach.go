@@ -8,8 +8,10 @@ type Approach struct {
 	// Provider fills url, api, key_env, key_header, max_tokens_field and body with what is known of a vendor or server; what
 	// is written here wins.
 	Provider string `yaml:"provider,omitempty" json:"provider,omitempty" jsonschema:"enum=anthropic,enum=azure,enum=bedrock,enum=deepseek,enum=fireworks,enum=gemini,enum=groq,enum=llamacpp,enum=mistral,enum=nim,enum=ollama,enum=openai,enum=openrouter,enum=sglang,enum=tgi,enum=together,enum=vllm,example=openai"`
-	// API is the wire format. Default openai-chat, or the provider's own.
+	// API is the wire format. Default openai-chat, or the provider's own. docs/apis.md describes each.
 	API string `yaml:"api,omitempty" json:"api,omitempty" jsonschema:"enum=anthropic-messages,enum=bedrock-converse,enum=gemini,enum=generic,enum=llamacpp,enum=ollama-chat,enum=ollama-generate,enum=openai-chat,enum=openai-completions,enum=openai-responses,enum=sglang,enum=tgi,enum=triton,default=openai-chat"`
+	// Generic describes the API where that is generic.
+	Generic *Generic `yaml:"generic,omitempty" json:"generic,omitempty"`
 	// URL is the API's base, as its SDKs take it: https://api.openai.com/v1. ${ENV} is expanded.
 	URL string `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"minLength=1,example=http://127.0.0.1:8000/v1"`
 	// Model is sent as the request's model.

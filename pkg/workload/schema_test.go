@@ -206,6 +206,7 @@ func together(defs reflector.Definitions) {
 	}
 	oneOf("Prompts", "synthetic", "dataset", "trace")
 	oneOf("Approach", "url", "simulate")
+	oneOf("GenericDone", "data", "path")
 	defs["Synthetic"].OneOf = []*reflector.Schema{
 		{Required: []string{"input", "output"}, MaxProperties: &two},
 		{Required: []string{"pairs"}, MaxProperties: &one},

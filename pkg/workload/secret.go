@@ -122,6 +122,7 @@ func refuseSecrets(approach strict.Place) (found []string) {
 		}
 	}
 	found = append(found, refuseInBody(approach.Field("body"))...)
+	found = append(found, refuseInBody(approach.Field("generic").Field("body"))...)
 	u := approach.Field("url")
 	if m := userinfo.FindStringSubmatch(u.Text()); m != nil && !strings.Contains(m[2], "${") {
 		refuse(u, m[2], "a password or a token stands in the file", "put it in an environment variable: ${NAME}")
@@ -169,8 +170,9 @@ func (s *Scenario) Redacted() *Scenario {
 				a.Headers[name] = covered
 			}
 		}
-		for name, value := range a.Body {
-			a.Body[name] = redactBody(name, value)
+		redactBody("body", a.Body)
+		if a.Generic != nil {
+			redactBody("body", a.Generic.Body)
 		}
 	}
 	return &c

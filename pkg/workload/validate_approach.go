@@ -39,6 +39,7 @@ func validateRest(a *Approach, p strict.Place) {
 	if p.Field("api").Sound() && a.API != "openai-chat" {
 		excluded(p, "api: "+a.API, "remove it: only openai-chat has two names for the output length", "max_tokens_field")
 	}
+	validateAPI(a, p)
 	headers := p.Field("headers")
 	for _, name := range headers.Keys() {
 		validateHeader(name, a.Headers[name], headers.Field(name))
