@@ -9,9 +9,6 @@ import (
 	"github.com/infbench/infbench/pkg/workload/internal/strict"
 )
 
-// selfHosted are the native APIs of servers that one runs oneself.
-var selfHosted = []string{"generic", "llamacpp", "ollama-chat", "ollama-generate", "sglang", "tgi", "triton"}
-
 // validateAPI holds the fields of an approach against its API.
 func validateAPI(a *Approach, p strict.Place) {
 	api, generic := p.Field("api"), p.Field("generic")
@@ -29,10 +26,6 @@ func validateAPI(a *Approach, p strict.Place) {
 		validateGeneric(a, generic)
 	case generic.Present():
 		generic.Mistake("without effect beside api: "+name, "write api: generic, or remove it")
-	}
-	if slices.Contains(selfHosted, name) {
-		excluded(p, "api: "+name, "remove it: this API has a name of its own for the output length", "max_tokens_field")
-		excluded(p, "api: "+name, "write url, or remove api: the simulated endpoint does not speak this one", "simulate")
 	}
 	if model := p.Field("model"); name == "triton" && !model.Present() {
 		model.Mistake("missing", "name the model: it is a part of Triton's URL")
