@@ -131,9 +131,9 @@ func (e *messagesEvent) change(s *jsonScan) {
 func (m *messages) take(e *messagesEvent, s *said) {
 	switch string(e.name) {
 	case "content_block_delta":
-		m.piece(e, s)
+		e.piece(s)
 	case "content_block_start":
-		s.unknown = !m.block(gjson.ParseBytes(e.block), s)
+		s.unknown = !takeBlock(gjson.ParseBytes(e.block), s)
 	case "message_start":
 		m.prompt([]byte(gjson.GetBytes(e.message, "usage").Raw))
 	case "message_delta":
@@ -148,7 +148,7 @@ func (m *messages) take(e *messagesEvent, s *said) {
 }
 
 // piece takes a delta of a block. Signatures and citations are no tokens.
-func (m *messages) piece(e *messagesEvent, s *said) {
+func (e *messagesEvent) piece(s *said) {
 	switch string(e.delta) {
 	case "text_delta":
 		if isText(e.text) {
@@ -168,9 +168,9 @@ func (m *messages) piece(e *messagesEvent, s *said) {
 	}
 }
 
-// block takes a content block, at its start or whole, and reports whether its type is known. The name of a tool was
+// takeBlock takes a content block, at its start or whole, and reports whether its type is known. The name of a tool was
 // generated, and redacted thinking comes in one piece; what a tool on the server's side found was not generated.
-func (m *messages) block(block gjson.Result, s *said) bool {
+func takeBlock(block gjson.Result, s *said) bool {
 	kind := Other
 	switch name := block.Get("type").Str; {
 	case name == "text":
@@ -231,7 +231,7 @@ func (m *messages) whole(b []byte, s *said) {
 	s.finish = root.Get("stop_reason").Str
 	content := root.Get("content")
 	for _, block := range content.Array() {
-		m.block(block, s)
+		takeBlock(block, s)
 	}
 	s.text = []byte(content.Raw)
 }

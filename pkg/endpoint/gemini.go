@@ -67,12 +67,14 @@ type generated struct {
 	parsed  geminiChunk // the event under way; here, so that it is not allocated anew
 }
 
-// event implements dialect.
+// event implements dialect. A [DONE] does not belong to this API; gateways to it send one all the same, and it says
+// nothing.
 func (g *generated) event(f *frame, s *said) {
 	c := &g.parsed
 	switch ok := c.parse(f.data); {
 	case string(f.event) == "error":
 		s.fail(errorMessage(f.data))
+	case !ok && isDone(f.data):
 	case !ok:
 		s.garble("is no JSON object")
 	default:

@@ -27,7 +27,7 @@ func init() {
 			geminiEvent(`"promptFeedback":{"blockReason":"OTHER","blockReasonMessage":"overloaded"}`)},
 		harmless: []string{geminiEvent(`"error":null,"candidates":[{"content":{"parts":[{"text":""}]}}]`), geminiEvent(`"usageMetadata":{"promptTokenCount":9}`),
 			geminiPart(`{"text":"","thoughtSignature":"c2ln"}`), geminiPart(`{"codeExecutionResult":{"output":"1"}}`), geminiEvent(`"candidates":[{"index":0}]`),
-			geminiEvent(`"promptFeedback":{"safetyRatings":[]}`), geminiEvent(`"something":"new"`)},
+			geminiEvent(`"promptFeedback":{"safetyRatings":[]}`), geminiEvent(`"something":"new"`), doneEvent},
 		document:       `{"candidates":[{"content":{"parts":[{"text":"hm","thought":true},{"text":"Hel"},{"text":"lo"}]},"finishReason":"STOP"}],` + usage + `}`,
 		failedDocument: `{"error":{"code":503,"status":"UNAVAILABLE","message":"overloaded"}}`,
 		finish:         "STOP",

@@ -43,7 +43,8 @@ type chat struct {
 	template chunkTemplate
 }
 
-var doneMarker = []byte("[DONE]")
+// isDone reports the terminal event of OpenAI's completions.
+func isDone(data []byte) bool { return string(bytes.TrimSpace(data)) == "[DONE]" }
 
 // event implements dialect.
 func (c *chat) event(f *frame, s *said) {
@@ -52,7 +53,7 @@ func (c *chat) event(f *frame, s *said) {
 		c.chunk(chunk, s)
 		return
 	}
-	if bytes.Equal(bytes.TrimSpace(f.data), doneMarker) {
+	if isDone(f.data) {
 		s.end = true
 		return
 	}

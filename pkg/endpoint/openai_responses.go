@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -48,9 +47,6 @@ type responsesEvent struct {
 
 // event implements dialect. A [DONE] does not belong to this API; some servers send it all the same, and it says nothing.
 func (r *responses) event(f *frame, s *said) {
-	if bytes.Equal(bytes.TrimSpace(f.data), doneMarker) {
-		return
-	}
 	e := &r.parsed
 	ok := e.parse(f.data)
 	if e.name == nil {
@@ -59,6 +55,7 @@ func (r *responses) event(f *frame, s *said) {
 	switch {
 	case string(f.event) == "error", ok && (e.err != nil || string(e.name) == "error"):
 		s.fail(errorMessage(f.data))
+	case !ok && isDone(f.data):
 	case !ok:
 		s.garble("is no JSON object")
 	default:
@@ -119,12 +116,12 @@ func (r *responses) take(e *responsesEvent, s *said) {
 			s.kind, s.text = Answer, e.delta
 		}
 	case "response.audio.delta":
-		r.piece(e, s, Answer)
+		e.piece(s, Answer)
 	case "response.reasoning_text.delta", "response.reasoning_summary_text.delta":
-		r.piece(e, s, Reasoning)
+		e.piece(s, Reasoning)
 	case "response.function_call_arguments.delta", "response.custom_tool_call_input.delta", "response.mcp_call_arguments.delta",
 		"response.code_interpreter_call_code.delta", "response.shell_call_command.delta":
-		r.piece(e, s, Tool)
+		e.piece(s, Tool)
 	case "response.output_item.added":
 		if called(gjson.ParseBytes(e.item)) {
 			s.kind = Tool
@@ -141,12 +138,12 @@ func (r *responses) take(e *responsesEvent, s *said) {
 		}
 	case "response.shell_call_output_content.delta": // the server's shell wrote it
 	default:
-		s.unknown = s.unknown || !r.knows(string(e.name))
+		s.unknown = s.unknown || !holdsNothing(string(e.name))
 	}
 }
 
 // piece takes a delta of generated text that is not shown as such.
-func (r *responses) piece(e *responsesEvent, s *said, kind Kind) {
+func (e *responsesEvent) piece(s *said, kind Kind) {
 	if filled(e.delta) {
 		s.kind = kind
 	}
@@ -161,9 +158,9 @@ func called(item gjson.Result) bool {
 	return false
 }
 
-// knows reports the events that hold nothing generated. There are dozens, and new ones with every tool; the last word of
-// their names says what they are.
-func (r *responses) knows(name string) bool {
+// holdsNothing reports the events that hold nothing generated. There are dozens, and new ones with every tool; the last
+// word of their names says what they are.
+func holdsNothing(name string) bool {
 	if !strings.HasPrefix(name, "response.") {
 		return name == "keepalive" || name == "ping"
 	}
