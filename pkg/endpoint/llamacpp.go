@@ -1,8 +1,6 @@
 package endpoint
 
 import (
-	"bytes"
-
 	"github.com/tidwall/gjson"
 
 	"github.com/infbench/infbench/pkg/workload"
@@ -81,7 +79,7 @@ func (l *llama) event(f *frame, s *said) {
 	switch {
 	case string(f.event) == "error" && l.chunk.err == nil:
 		s.fail(errorMessage(f.data))
-	case !ok && bytes.Equal(bytes.TrimSpace(f.data), doneMarker): // no build is known to send it here
+	case !ok && isDone(f.data): // no build is known to send it here
 	case !ok:
 		s.garble("is no JSON object")
 	default:

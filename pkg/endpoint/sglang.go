@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"bytes"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -96,7 +95,7 @@ func (g *sglang) event(f *frame, s *said) {
 	c := &g.chunk
 	switch ok := c.parse(f.data, !g.text.known); {
 	case ok:
-	case bytes.Equal(bytes.TrimSpace(f.data), doneMarker):
+	case isDone(f.data):
 		s.end = true
 		return
 	default:
