@@ -47,7 +47,7 @@ func newDirect(cfg *Config, t *target) *direct {
 	}
 	d.addr = net.JoinHostPort(t.url.Hostname(), port)
 	if rawnet.Supported && cfg.Dial == nil {
-		d.turns, d.dialer.turns = newTurns(), newHandshakeTurns()
+		d.turns, d.dialer.turns = newTurns(), newTurns()
 		if addr, err := netip.ParseAddrPort(d.addr); err == nil && !d.tls {
 			d.raw = addr
 		}
