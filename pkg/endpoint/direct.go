@@ -128,7 +128,7 @@ func (d *direct) carry(ctx context.Context, c *attempt) Result {
 		res.Class, res.Error = classify(ctx, serr, true, "while the request was being sent")
 	}
 	res.NewConnection = fresh
-	if serr == nil && ctx.Err() == nil && d.target.reuse && r.reusable() {
+	if serr == nil && d.target.reuse && r.reusable() { // a clock that ran out meanwhile has cut it, and wake sees that
 		d.idle.put(l)
 	} else {
 		l.close()
