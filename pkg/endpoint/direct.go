@@ -47,7 +47,7 @@ func newDirect(cfg *Config, t *target) *direct {
 	}
 	d.addr = net.JoinHostPort(t.url.Hostname(), port)
 	if rawnet.Supported && cfg.Dial == nil {
-		d.turns, d.dialer.turns = newTurns(), newHandshakeTurns()
+		d.turns, d.dialer.turns = newTurns(), newTurns()
 		if addr, err := netip.ParseAddrPort(d.addr); err == nil && !d.tls {
 			d.raw = addr
 		}
@@ -128,7 +128,7 @@ func (d *direct) carry(ctx context.Context, c *attempt) Result {
 		res.Class, res.Error = classify(ctx, serr, true, "while the request was being sent")
 	}
 	res.NewConnection = fresh
-	if serr == nil && ctx.Err() == nil && d.target.reuse && r.reusable() {
+	if serr == nil && d.target.reuse && r.reusable() { // a clock that ran out meanwhile has cut it, and wake sees that
 		d.idle.put(l)
 	} else {
 		l.close()

@@ -6,16 +6,14 @@ import (
 	"runtime"
 )
 
-// turns lets a few requests at a time look for a connection. When hundreds are due at one instant, their goroutines
+// turns lets a few requests at a time do a kind of work: look for a connection, or shake hands. When hundreds are due at one instant, their goroutines
 // would all stand in line for a core before the loop that reads the streams under way; so they wait their turn parked,
 // first come, first served. A turn is only for our own work: it is given up before anything is waited for, so that no
 // server can hold it. nil lets everybody through.
 type turns chan struct{}
 
+// newTurns leaves a core to the loops.
 func newTurns() turns { return make(turns, max(1, runtime.GOMAXPROCS(0)-1)) }
-
-// newHandshakeTurns is for work that takes a fraction of a millisecond at a time, which leaves a core to the loops.
-func newHandshakeTurns() turns { return make(turns, max(1, runtime.GOMAXPROCS(0)-1)) }
 
 func (t turns) take() {
 	if t != nil {
