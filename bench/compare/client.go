@@ -49,7 +49,7 @@ func infbench(ctx context.Context, at server, l load, reference bool) ([]scripte
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	span := workload.Duration(l.ttft + time.Duration(l.events)*l.gap)
+	span := workload.Duration(l.span())
 	s := &workload.Scenario{Name: "compare", Phases: workload.Phases{Measure: span, Drain: workload.Duration(time.Minute)}}
 	w, err := measure.Create(filepath.Join(dir, "run"), &measure.Manifest{Started: time.Now(), Scenario: s})
 	if err != nil {
@@ -61,12 +61,12 @@ func infbench(ctx context.Context, at server, l load, reference bool) ([]scripte
 		return nil, err
 	}
 	defer e.Close()
-	tap := &selftest.Tap{Endpoint: e, Epoch: epoch, First: l.first, Seen: make([]scripted.Served, l.streams)}
+	tap := &selftest.Tap{Endpoint: e, Epoch: epoch, First: l.first, Seen: make([]scripted.Served, l.streams+l.storm)}
 	for i := range tap.Seen {
 		tap.Seen[i].Writes = make([]int64, 0, l.events)
 	}
 	err = (&measure.Runner{Writer: w}).Run(ctx, measure.Block{Approach: "a", Endpoint: tap, Epoch: epoch, Phases: s.Phases,
-		Times: make([]time.Duration, l.streams), Request: func(i int) workload.Request {
+		Times: l.times(), Request: func(i int) workload.Request {
 			return workload.Request{Index: i, Messages: []workload.Message{{Role: "user", Content: l.script(i).Prompt()}}}
 		}})
 	if err = errors.Join(err, w.Close(measure.Complete, "", time.Now()), tap.Err()); err != nil {

@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime/pprof"
 	"strings"
 	"syscall"
@@ -44,6 +42,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 	case *client != "":
 		err = profiled(*profile, func() error { return beClient(ctx, *client, server{*url, roots}, *out, l, stdout) })
+	case l.storm > 0:
+		err = weather(ctx, l, *rounds, strings.Split(*names, ","), stdout, stderr)
 	default:
 		err = compare(ctx, l, *rounds, strings.Split(*names, ","), stdout, stderr)
 	}
@@ -125,87 +125,25 @@ func maxRSS() int64 {
 
 // compare drives every client in turns and prints the table.
 func compare(ctx context.Context, l load, rounds int, names []string, stdout, stderr io.Writer) error {
-	dir, err := os.MkdirTemp("", "infbench-compare-")
+	w, err := newWorkshop(ctx, stderr)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	reader := filepath.Join(dir, "epoll_reader")
-	if err := command(ctx, stderr, "cc", "-O2", "-o", reader, "bench/epoll_reader.c"); err != nil {
-		return fmt.Errorf("build the C reader (run from the project's root, with a C compiler): %w", err)
-	}
-	serve := filepath.Join(dir, "serve")
-	if err := command(ctx, stderr, "go", "build", "-o", serve, "./internal/scripted/serve"); err != nil {
-		return err
-	}
+	defer w.close()
 	table := newTable(l, names)
 	for round := range rounds {
 		for _, name := range names {
-			argv := append([]string{self, "-client", name}, l.flags()...)
-			if mode, ok := strings.CutPrefix(name, "c-"); ok {
-				argv = []string{reader, mode}
-			}
-			var how []string
-			if strings.HasSuffix(name, overTLS) {
-				how = append(how, "tls")
-			}
-			s, err := scripted.Spawn(ctx, stderr, serve, how...)
-			if err != nil {
-				return err
-			}
-			t, err := turn(ctx, dir, s, argv, l, stderr)
+			t, err := w.turn(ctx, name, l)
 			if err != nil {
 				return fmt.Errorf("round %d, %s: %w", round+1, name, err)
 			}
-			table.add(name, t)
-			fmt.Fprintf(stderr, "round %d/%d %-10s %s\n", round+1, rounds, name, t)
+			r, err := judge(t)
+			if err != nil {
+				return fmt.Errorf("round %d, %s: %w", round+1, name, err)
+			}
+			table.add(name, r)
+			fmt.Fprintf(stderr, "round %d/%d %-12s %s\n", round+1, rounds, name, r)
 		}
 	}
 	return table.print(stdout)
-}
-
-func command(ctx context.Context, stderr io.Writer, name string, args ...string) error {
-	c := exec.CommandContext(ctx, name, args...)
-	c.Stderr = stderr
-	return c.Run()
-}
-
-// turn is one client against a fresh server.
-func turn(ctx context.Context, dir string, s *scripted.Process, client []string, l load, stderr io.Writer) (result, error) {
-	log := filepath.Join(dir, "client.log")
-	if len(client) == 2 { // the C reader: its own arguments
-		port := s.URL[strings.LastIndexByte(s.URL, ':')+1 : strings.LastIndexByte(s.URL, '/')]
-		client = append(append([]string{client[0], port}, l.args()...), client[1], log, fmt.Sprint(l.first))
-	} else {
-		client = append(client, "-url", s.URL, "-authority", s.Authority, "-out", log)
-	}
-	c := exec.CommandContext(ctx, client[0], client[1:]...)
-	c.Stderr = stderr
-	told, cerr := c.Output()
-	truth, err := s.Finish()
-	if err := errors.Join(cerr, err); err != nil {
-		return result{}, err
-	}
-	var sp spent
-	if err := json.Unmarshal(told, &sp); err != nil {
-		return result{}, err
-	}
-	seen, err := readLog(log)
-	if err != nil {
-		return result{}, err
-	}
-	return judge(sp, truth, seen)
-}
-
-func readLog(path string) ([]scripted.Served, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return scripted.ReadLog(f)
 }

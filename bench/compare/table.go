@@ -23,8 +23,9 @@ type result struct {
 	rssPerStreamBytes int64
 }
 
-func judge(s spent, truth, seen []scripted.Served) (result, error) {
-	e, err := scripted.Judge(truth, seen)
+func judge(t *turnLog) (result, error) {
+	s, truth := t.spent, t.truth
+	e, err := scripted.Judge(truth, t.seen)
 	if err != nil {
 		return result{}, err
 	}

@@ -23,7 +23,7 @@ func (a *app) runCommand() *cobra.Command {
 	var quiet, acceptSuspect bool
 	spin := time.Duration(0)
 	if runtime.GOMAXPROCS(0) > 1 {
-		spin = time.Millisecond // with a single core, it would be the answers' that it burns
+		spin = 100 * time.Microsecond // with a single core, it would be the answers' that it burns
 	}
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO",
@@ -182,6 +182,9 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 		return err
 	}
 	defer t.close()
+	if err := t.prewarm(ctx, ap); err != nil {
+		return err
+	}
 	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show, Heartbeat: true, Spin: r.spin}
 	return runner.Run(ctx, measure.Block{
 		Index: index, Approach: ap.Name, Simulated: ap.Simulate != nil,

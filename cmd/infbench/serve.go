@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,8 +16,9 @@ func (a *app) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve a simulated endpoint of known truth",
-		Long: `Serve starts an OpenAI-compatible server whose timing follows a model with a known truth: queue, prefill, decode and cache are
-what its parameters say, whatever this machine is. It says so per request on /truth, and publishes vLLM-like /metrics.
+		Long: `Serve starts a server whose timing follows a model with a known truth: queue, prefill, decode and cache are what its parameters
+say, whatever this machine is. It speaks OpenAI chat completions and responses, Anthropic messages, Gemini and Ollama. It
+tells its truth per request on /truth, and publishes vLLM-like /metrics.
 It is for trying infbench and for testing it; its figures say nothing about real hardware.`,
 		Example: `  infbench serve --profile self-hosted --addr 127.0.0.1:8000
   infbench serve --scenario scenarios/quickstart.yaml --approach edge`,
@@ -32,7 +34,8 @@ It is for trying infbench and for testing it; its figures say nothing about real
 			if err != nil {
 				return fail(exitIO, err)
 			}
-			fmt.Fprintf(a.stdout, "Simulated endpoint at %s (Ctrl-C ends it)\n", server.URL)
+			root := strings.TrimSuffix(server.URL, "/v1")
+			fmt.Fprintf(a.stdout, "Simulated endpoint at %s (Ctrl-C ends it)\nFor anthropic-messages and ollama: %s, for gemini: %s/v1beta\n", server.URL, root, root)
 			select {
 			case <-stop.first:
 			case <-ctx.Done():

@@ -46,7 +46,11 @@ func (a *app) openTarget(ctx context.Context, s *workload.Scenario, ap workload.
 		if err != nil {
 			return nil, fmt.Errorf("approach %s: start the simulated endpoint: %w", ap.Name, err)
 		}
-		cfg.Approach.URL, t.stop = server.URL, server.Stop
+		t.stop = server.Stop
+		if cfg.Approach.URL, err = server.Base(ap.API); err != nil {
+			t.stop()
+			return nil, fmt.Errorf("approach %s: %w", ap.Name, err)
+		}
 		if ap.Model == "" {
 			cfg.Approach.Model = ap.Name
 		}
@@ -71,6 +75,22 @@ func (a *app) check(s *workload.Scenario, ap workload.Approach) error {
 		return fmt.Errorf("approach %s: %w", ap.Name, err)
 	}
 	e.Close()
+	return nil
+}
+
+// prewarm opens the connections that the approach wants to have before time 0.
+func (t *target) prewarm(ctx context.Context, ap workload.Approach) error {
+	n := ap.Connections.Prewarm
+	if n == 0 {
+		return nil
+	}
+	p, ok := t.endpoint.(endpoint.Prewarmer)
+	if !ok {
+		return fmt.Errorf("approach %s: its API cannot open connections ahead: remove connections.prewarm", ap.Name)
+	}
+	if err := p.Prewarm(ctx, n); err != nil {
+		return fmt.Errorf("approach %s: connections.prewarm: %w", ap.Name, err)
+	}
 	return nil
 }
 

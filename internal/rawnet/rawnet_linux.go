@@ -64,10 +64,13 @@ func Connect(to netip.AddrPort) (fd int, pending bool, err error) {
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // as net.Dial does; it cannot fail on a fresh socket
 	err = unix.Connect(fd, addr)
+	if errors.Is(err, unix.EINPROGRESS) {
+		err = unix.Connect(fd, addr) // a server on this machine has answered meanwhile: there is nothing to wait for
+	}
 	switch {
 	case err == nil:
 		return fd, false, nil
-	case errors.Is(err, unix.EINPROGRESS):
+	case errors.Is(err, unix.EALREADY):
 		return fd, true, nil
 	}
 	unix.Close(fd)
@@ -203,7 +206,7 @@ func NewPoller() (*Poller, error) {
 	}
 	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err == nil {
-		err = unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, wake, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: -1})
+		err = unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, wake, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: -1, Pad: -1})
 	}
 	if err != nil {
 		unix.Close(fd)
@@ -214,13 +217,19 @@ func NewPoller() (*Poller, error) {
 
 // Add watches a descriptor for bytes and for its end, until Remove or until it is closed. key comes back with its
 // events; it must not be negative.
-func (p *Poller) Add(fd int, key int32) error {
-	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP, Fd: key})
+func (p *Poller) Add(fd int, key int64) error {
+	return p.add(fd, unix.EPOLLIN|unix.EPOLLRDHUP, key)
 }
 
 // AddWritable watches a descriptor until it can be written to, or is in error.
-func (p *Poller) AddWritable(fd int, key int32) error {
-	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLOUT, Fd: key})
+func (p *Poller) AddWritable(fd int, key int64) error { return p.add(fd, unix.EPOLLOUT, key) }
+
+// Nest watches another set: key comes back while that one has something ready.
+func (p *Poller) Nest(inner *Poller, key int64) error { return p.add(inner.fd, unix.EPOLLIN, key) }
+
+// add keeps the key in the 64 bits that the kernel gives back.
+func (p *Poller) add(fd int, events uint32, key int64) error {
+	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(key), Pad: int32(key >> 32)})
 }
 
 // Remove stops watching.
@@ -234,13 +243,18 @@ func (p *Poller) Wake() {
 
 // Wait blocks until something can be read, Wake is called or the time is over (forever where it is negative), and
 // calls ready with each key.
-func (p *Poller) Wait(limit time.Duration, ready func(key int32)) error {
-	n, err := p.wait(limit)
+func (p *Poller) Wait(limit time.Duration, ready func(key int64)) error {
+	return p.WaitSome(limit, len(p.events), ready)
+}
+
+// WaitSome is Wait for a few keys at most; the others' turn comes with the next call.
+func (p *Poller) WaitSome(limit time.Duration, most int, ready func(key int64)) error {
+	n, err := p.wait(limit, min(most, len(p.events)))
 	if err != nil {
 		return err
 	}
 	for i := range n {
-		key := p.events[i].Fd
+		key := int64(p.events[i].Pad)<<32 | int64(uint32(p.events[i].Fd))
 		if key < 0 {
 			var b [8]byte
 			_, _ = unix.Read(p.wake, b[:])
@@ -252,13 +266,13 @@ func (p *Poller) Wait(limit time.Duration, ready func(key int32)) error {
 }
 
 // wait is epoll_pwait2, whose limit is exact, or epoll_wait in milliseconds where the kernel is older than 5.11.
-func (p *Poller) wait(limit time.Duration) (int, error) {
+func (p *Poller) wait(limit time.Duration, most int) (int, error) {
 	var ts *unix.Timespec
 	if limit >= 0 {
 		t := unix.NsecToTimespec(int64(limit))
 		ts = &t
 	}
-	n, _, e := syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), uintptr(unsafe.Pointer(ts)), 0, 0)
+	n, _, e := syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(most), uintptr(unsafe.Pointer(ts)), 0, 0)
 	switch e {
 	case 0:
 		return int(n), nil
@@ -269,7 +283,7 @@ func (p *Poller) wait(limit time.Duration) (int, error) {
 		if limit >= 0 {
 			ms = int((limit + time.Millisecond - 1) / time.Millisecond)
 		}
-		got, err := unix.EpollWait(p.fd, p.events[:], ms)
+		got, err := unix.EpollWait(p.fd, p.events[:most], ms)
 		if errors.Is(err, unix.EINTR) {
 			return 0, nil
 		}

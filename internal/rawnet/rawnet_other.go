@@ -61,10 +61,13 @@ type Poller struct{}
 func NewPoller() (*Poller, error) { return nil, errors.ErrUnsupported }
 
 // Add is not supported here.
-func (p *Poller) Add(int, int32) error { return errors.ErrUnsupported }
+func (p *Poller) Add(int, int64) error { return errors.ErrUnsupported }
 
 // AddWritable is not supported here.
-func (p *Poller) AddWritable(int, int32) error { return errors.ErrUnsupported }
+func (p *Poller) AddWritable(int, int64) error { return errors.ErrUnsupported }
+
+// Nest is not supported here.
+func (p *Poller) Nest(*Poller, int64) error { return errors.ErrUnsupported }
 
 // Remove does nothing here.
 func (p *Poller) Remove(int) {}
@@ -73,7 +76,10 @@ func (p *Poller) Remove(int) {}
 func (p *Poller) Wake() {}
 
 // Wait is not supported here.
-func (p *Poller) Wait(time.Duration, func(int32)) error { return errors.ErrUnsupported }
+func (p *Poller) Wait(time.Duration, func(int64)) error { return errors.ErrUnsupported }
+
+// WaitSome is not supported here.
+func (p *Poller) WaitSome(time.Duration, int, func(int64)) error { return errors.ErrUnsupported }
 
 // Close does nothing here.
 func (p *Poller) Close() {}

@@ -39,10 +39,10 @@ func pair(t *testing.T) (fd int, other net.Conn) {
 }
 
 // wait is one Wait that must report the keys.
-func wait(t *testing.T, p *Poller, limit time.Duration, want ...int32) {
+func wait(t *testing.T, p *Poller, limit time.Duration, want ...int64) {
 	t.Helper()
-	var got []int32
-	if err := p.Wait(limit, func(key int32) { got = append(got, key) }); err != nil {
+	var got []int64
+	if err := p.Wait(limit, func(key int64) { got = append(got, key) }); err != nil {
 		t.Fatal(err)
 	}
 	if len(got) != len(want) || len(got) > 0 && got[0] != want[0] {

@@ -133,7 +133,7 @@ type loop struct {
 	s     *Server
 	recv  rawnet.Receiver
 	buf   []byte
-	conns map[int32]*conn
+	conns map[int64]*conn
 	due   schedule
 	wire  wire
 	zero  time.Time // where now counts from
@@ -142,7 +142,7 @@ type loop struct {
 
 func newLoop(s *Server) *loop {
 	now := time.Now()
-	return &loop{s: s, buf: make([]byte, 256<<10), conns: map[int32]*conn{}, zero: now, base: now.UnixNano()}
+	return &loop{s: s, buf: make([]byte, 256<<10), conns: map[int64]*conn{}, zero: now, base: now.UnixNano()}
 }
 
 // now is the wall clock of the start, carried on by the monotonic one.
@@ -169,8 +169,8 @@ func (l *loop) adopt() bool {
 	l.s.fresh = nil
 	l.s.mu.Unlock()
 	for _, c := range fresh {
-		l.conns[int32(c.fd)] = c
-		if l.s.poll.Add(c.fd, int32(c.fd)) != nil {
+		l.conns[int64(c.fd)] = c
+		if l.s.poll.Add(c.fd, int64(c.fd)) != nil {
 			l.drop(c)
 		}
 	}
@@ -189,12 +189,12 @@ func (l *loop) drop(c *conn) {
 	if c.at >= 0 && c.busy {
 		heap.Remove(&l.due, c.at)
 	}
-	delete(l.conns, int32(c.fd))
+	delete(l.conns, int64(c.fd))
 	c.close()
 }
 
 // read takes what a connection brought: a part of a request, or its end.
-func (l *loop) read(key int32) {
+func (l *loop) read(key int64) {
 	c := l.conns[key]
 	if c == nil {
 		return

@@ -37,8 +37,8 @@ func (b *block) run(ctx context.Context, url string, read func(*measure.Record, 
 	}
 	defer os.RemoveAll(dir)
 	dir = filepath.Join(dir, "run")
-	span := b.times[len(b.times)-1] + lasts(b.script)
-	phases := workload.Phases{Warmup: workload.Duration(b.warmup), Measure: workload.Duration(span - b.warmup), Drain: workload.Duration(time.Minute)}
+	phases := workload.Phases{Warmup: workload.Duration(b.warmup), Measure: workload.Duration(b.times[len(b.times)-1] + time.Second - b.warmup),
+		Drain: workload.Duration(lasts(b.script) + time.Minute)} // from the last send on
 	w, err := measure.Create(dir, &measure.Manifest{Started: time.Now(), Scenario: &workload.Scenario{Name: "selftest", Phases: phases}})
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ const (
 )
 
 // spin is what infbench run has where there is more than one core.
-const spin = time.Millisecond
+const spin = 100 * time.Microsecond
 
 // warmup of a steady rate: its connections are made, and its pools filled.
 const warmup = time.Second

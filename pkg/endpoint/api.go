@@ -13,7 +13,7 @@ import (
 
 // api is one wire format, made for one approach: how a request is written, and who reads the answer.
 type api struct {
-	path   string      // behind the base URL
+	path   string      // behind the base URL, with a query where the API wants one
 	header http.Header // the API's own, its key among them
 	// body is what a request asks, as a JSON object. The scenario's body fields are merged into it.
 	body    func(req *workload.Request) map[string]any
@@ -25,8 +25,19 @@ type api struct {
 
 // apis opens each API by its name in a scenario.
 var apis = map[string]func(*Config) (*api, error){
-	BedrockConverse: bedrockConverse,
-	OpenAIChat:      openAIChat,
+	AnthropicMessages: anthropicMessages,
+	BedrockConverse:   bedrockConverse,
+	Gemini:            gemini,
+	Generic:           genericAPI,
+	LlamaCpp:          llamaCpp,
+	OllamaChat:        ollamaChat,
+	OllamaGenerate:    ollamaGenerate,
+	OpenAIChat:        openAIChat,
+	OpenAICompletions: openAICompletions,
+	OpenAIResponses:   openAIResponses,
+	SGLang:            sgLang,
+	TGI:               textGeneration,
+	Triton:            tritonServer,
 }
 
 // APIs lists the names of the APIs.
@@ -54,6 +65,12 @@ func Open(cfg Config) (Endpoint, error) {
 	if _, err := e.encode(&workload.Request{}); err != nil {
 		return nil, fmt.Errorf("body: %w", err)
 	}
+	if name := a.KeyHeader; name != "" && cfg.Key != "" {
+		for _, theirs := range keyHeaders {
+			api.header.Del(theirs)
+		}
+		api.header.Set(name, cfg.Key)
+	}
 	api.header.Set("Accept", "application/json")
 	if e.stream {
 		api.header.Set("Accept", api.manner.mime)
@@ -76,6 +93,9 @@ type remote struct {
 // Close implements Endpoint.
 func (e *remote) Close() { e.client.close() }
 
+// Prewarm implements Prewarmer.
+func (e *remote) Prewarm(ctx context.Context, n int) error { return e.client.carrier.prewarm(ctx, n) }
+
 // encode is the request's JSON.
 func (e *remote) encode(req *workload.Request) ([]byte, error) {
 	return encode(merge(e.body(req), e.override))
@@ -87,6 +107,9 @@ func (e *remote) Do(ctx context.Context, req *workload.Request, obs Observer) Re
 		return &response{exchange: x, dialect: e.dialect(&x.res), manner: e.manner, streamed: e.stream, keepText: e.keepText}
 	})
 }
+
+// keyHeaders are those in which APIs carry a key: another one that is asked for replaces them.
+var keyHeaders = []string{"Authorization", "X-Api-Key", "X-Goog-Api-Key"}
 
 // bearer is the usual header with a key.
 func bearer(key string) http.Header {

@@ -1,9 +1,7 @@
 package endpoint
 
 import (
-	"encoding/json"
 	"errors"
-	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -95,7 +93,7 @@ func (c *converse) event(f *frame, s *said) {
 	ok := true
 	switch string(f.event) { // does not allocate
 	case "contentBlockDelta", "contentBlockStart":
-		ok = c.piece(f.data, s)
+		ok = conversePiece(f.data, s)
 	case "messageStart", "contentBlockStop":
 		ok = gjson.ValidBytes(f.data)
 	case "messageStop":
@@ -113,24 +111,10 @@ func (c *converse) event(f *frame, s *said) {
 	}
 }
 
-// piece reads a delta, or the start of a block: a tool's name. It reports false where that is no JSON object.
-func (c *converse) piece(b []byte, s *said) bool {
-	scan := jsonScan{b: b}
-	ok := scanPiece(&scan, s)
-	if !scan.escaped || !ok {
-		return ok
-	}
-	var plain map[string]any // a key may be one of ours in disguise
-	if json.Unmarshal(b, &plain) != nil {
-		return false
-	}
-	b, err := encode(plain)
-	*s = said{kind: Other}
-	return err == nil && scanPiece(&jsonScan{b: b}, s)
-}
-
-// scanPiece finds what a delta or a start holds. Padding (p), citations and signatures are nothing generated.
-func scanPiece(j *jsonScan, s *said) bool {
+// conversePiece finds what a delta, or the start of a block, holds: a text, or a tool's name. Padding (p), citations and
+// signatures are nothing generated. It reports false where that is no JSON object.
+func conversePiece(b []byte, s *said) bool {
+	j := jsonScan{b: b}
 	if !j.enter('{') {
 		return false
 	}
@@ -142,7 +126,7 @@ func scanPiece(j *jsonScan, s *said) bool {
 		for k := j.key(); k != nil; k = j.key() {
 			switch string(k) {
 			case "text":
-				if v := j.value(); filled(v) {
+				if v := j.value(); isText(v) {
 					s.kind, s.text = Answer, v
 				}
 			case "reasoningContent":
@@ -161,7 +145,7 @@ func scanPiece(j *jsonScan, s *said) bool {
 	return j.end()
 }
 
-// holds reads a value and reports whether it is an object in which one of two fields carries something.
+// holds reads a value and reports whether it is an object in which one of two fields is a text.
 func (s *jsonScan) holds(one, other string) (found bool) {
 	if !s.enter('{') {
 		s.value()
@@ -169,33 +153,28 @@ func (s *jsonScan) holds(one, other string) (found bool) {
 	}
 	for k := s.key(); k != nil; k = s.key() {
 		v := s.value()
-		found = found || (string(k) == one || string(k) == other) && filled(v)
+		found = found || (string(k) == one || string(k) == other) && isText(v)
 	}
 	return found
 }
 
 // report takes usage and the server's time, which are the same in a stream and in one piece.
 func (c *converse) report(b []byte) {
-	count := func(name string) *int {
-		v := gjson.GetBytes(b, "usage."+name)
-		if v.Type != gjson.Number || v.Num < 0 {
-			return nil
-		}
-		n := int(v.Num)
-		return &n
-	}
-	u := &c.res.Usage
-	u.Output, u.CachedInput = count("outputTokens"), count("cacheReadInputTokens")
-	if u.Input = count("inputTokens"); u.Input != nil { // which leaves out what the cache read or wrote
-		for _, more := range []*int{u.CachedInput, count("cacheWriteInputTokens")} {
+	u, said := &c.res.Usage, gjson.GetBytes(b, "usage")
+	var written *int
+	setCount(&u.Output, said.Get("outputTokens"))
+	setCount(&u.CachedInput, said.Get("cacheReadInputTokens"))
+	setCount(&written, said.Get("cacheWriteInputTokens"))
+	if setCount(&u.Input, said.Get("inputTokens")) { // which leaves out what the cache read or wrote
+		for _, more := range []*int{u.CachedInput, written} {
 			if more != nil {
 				*u.Input += *more
 			}
 		}
 	}
-	if ms := gjson.GetBytes(b, "metrics.latencyMs"); ms.Type == gjson.Number && ms.Num >= 0 {
-		total := time.Duration(math.Round(ms.Num * float64(time.Millisecond)))
-		c.res.Server.Source, c.res.Server.Total = "Bedrock metrics", &total
+	setTime(&c.res.Server.Total, gjson.GetBytes(b, "metrics.latencyMs"), time.Millisecond)
+	if c.res.Server.Total != nil {
+		c.res.Server.Source = "Bedrock metrics"
 	}
 }
 

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -65,15 +66,60 @@ func BenchmarkEvent(b *testing.B) {
 	}
 }
 
-// Nothing is allocated for an event.
+// textReply is a reply of another API in the middle of a stream, and the bytes of a network read with one more event.
+func textReply(t testing.TB, api string, obs Observer) (*reply, []byte) {
+	s := samples[api]
+	a := s.approach
+	a.API, a.URL, a.Model = api, "http://mem/base", "m"
+	e, err := Open(Config{Approach: a, Epoch: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, clocks := startDeadlines(context.Background(), limits{total: time.Hour})
+	clocks.stop()
+	r := &reply{ctx: ctx, call: &attempt{clocks: clocks, obs: obs, judge: func(x *exchange) answer {
+		return &response{exchange: x, dialect: e.(*remote).dialect(&x.res), manner: e.(*remote).manner, streamed: true}
+	}}}
+	head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n", s.mime)
+	r.take(arrival{bytes: []byte(head + chunked(strings.Join(s.first, "")+s.text("a"))), number: 1, kernel: true})
+	return r, []byte(chunked(s.text(" word")))
+}
+
+// The whole way of an event with a piece of text, of each API.
+func BenchmarkText(b *testing.B) {
+	for _, api := range APIs() {
+		b.Run(api, func(b *testing.B) {
+			obs := &tokenCount{}
+			r, wire := textReply(b, api, obs)
+			number := uint32(1)
+			b.ReportAllocs()
+			for b.Loop() {
+				number++
+				if r.take(arrival{bytes: wire, at: time.Duration(number), number: number, kernel: true}) {
+					b.Fatal(r.result())
+				}
+			}
+			if obs.tokens != b.N+1 {
+				b.Fatalf("%d tokens of %d events", obs.tokens, b.N)
+			}
+		})
+	}
+}
+
+// Nothing is allocated for an event with a piece of text.
 func TestEventsAllocateNothing(t *testing.T) {
-	r := benchReply(&tokenCount{})
-	wire := []byte(chunked(vllmEvent(1)))
-	number := uint32(1)
-	if n := testing.AllocsPerRun(1000, func() {
-		number++
-		r.take(arrival{bytes: wire, at: time.Duration(number), number: number, kernel: true})
-	}); n != 0 {
-		t.Errorf("%v allocations per event", n)
+	check := func(name string, r *reply, wire []byte) {
+		number := uint32(1)
+		if n := testing.AllocsPerRun(1000, func() {
+			number++
+			r.take(arrival{bytes: wire, at: time.Duration(number), number: number, kernel: true})
+		}); n != 0 {
+			t.Errorf("%s: %v allocations per event", name, n)
+		}
+	}
+	check("vLLM", benchReply(&tokenCount{}), []byte(chunked(vllmEvent(1))))
+	for _, api := range []string{AnthropicMessages, Gemini, OpenAICompletions, OpenAIResponses} {
+		r, wire := textReply(t, api, &tokenCount{})
+		check(api, r, wire)
 	}
 }

@@ -12,7 +12,7 @@ type chunkTemplate struct {
 // learn remembers an event that says nothing but one plain text.
 func (t *chunkTemplate) learn(event []byte, c *chatChunk) {
 	t.kind = 0
-	if c.recoded || c.kind != Answer || len(c.text) < 2 || c.text[0] != '"' || !c.plain() {
+	if c.kind != Answer || len(c.text) < 2 || c.text[0] != '"' || !c.plain() {
 		return
 	}
 	from := cap(event) - cap(c.text) // a slice of event: capacities count from the shared end
@@ -33,7 +33,7 @@ func (t *chunkTemplate) match(event []byte, c *chatChunk) bool {
 			return false
 		}
 	}
-	*c = chatChunk{kind: t.kind, known: true, text: event[len(t.before)-1 : len(t.before)+n+1]}
+	*c = chatChunk{prose: c.prose, kind: t.kind, known: true, text: event[len(t.before)-1 : len(t.before)+n+1]}
 	return true
 }
 

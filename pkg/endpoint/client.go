@@ -31,8 +31,8 @@ type target struct {
 	route  *route
 }
 
-// newClient makes the client for POST {base}{path}. The API's header holds its own fields, its key among them; the
-// scenario's are set over them.
+// newClient makes the client for POST {base}{path}, whose path may end in a query. The API's header holds its own fields,
+// its key among them; the scenario's are set over them.
 func newClient(cfg *Config, api *api) (*client, error) {
 	a, header := &cfg.Approach, api.header
 	t := &target{header: header, reuse: a.Connections.Reuse != "never"}
@@ -91,9 +91,11 @@ func newClient(cfg *Config, api *api) (*client, error) {
 	return c, nil
 }
 
-// targetURL puts the API's path behind the base's, before its query.
+// targetURL puts the API's path behind the base's, and the API's query behind the base's.
 func targetURL(base, path string) (*url.URL, error) {
 	u, err := url.Parse(base)
+	path, query, _ := strings.Cut(path, "?")
+	version, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("url: %w", err)
@@ -103,12 +105,16 @@ func targetURL(base, path string) (*url.URL, error) {
 		return nil, fmt.Errorf("url of %s: a password in it would stand in every record; name the key's variable in key_env instead", u.Host)
 	case strings.HasSuffix(strings.TrimRight(u.Path, "/"), path):
 		return nil, fmt.Errorf("url %q: give the API's base, without %s", base, path)
+	case len(version) == 2 && version[0] == 'v' && strings.HasSuffix(strings.TrimRight(u.Path, "/"), "/"+version):
+		return nil, fmt.Errorf("url %q: give the API's base, without /%s: infbench adds %s", base, version, path)
 	}
 	u.Fragment = ""
-	if u.Path == "" {
-		u.Path = "/" // or JoinPath makes a path without a slash before it
+	if u.Path == "" { // JoinPath would leave the request's target without its first slash
+		u.Path = "/"
 	}
-	return u.JoinPath(path), nil
+	u = u.JoinPath(path)
+	u.RawQuery = strings.Trim(u.RawQuery+"&"+query, "&")
+	return u, nil
 }
 
 // validHeader tells what HTTP allows (RFC 9110, section 5), so that a key with a line end fails when the endpoint is
@@ -193,6 +199,8 @@ func (c *client) write(ctx context.Context, body func() ([]byte, error)) ([]byte
 // net/http, which the tests compare it with and which speaks HTTP/2.
 type carrier interface {
 	carry(ctx context.Context, c *attempt) Result
+	// prewarm opens n connections for requests to come.
+	prewarm(ctx context.Context, n int) error
 	close()
 }
 

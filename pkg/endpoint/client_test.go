@@ -38,6 +38,8 @@ func TestOpenErrors(t *testing.T) {
 		{"not a URL", func(c *Config) { c.Approach.URL = "https://host:port/v1" }, "invalid port"},
 		{"password in the URL", func(c *Config) { c.Approach.URL = "https://me:pass@host/v1" }, "key_env"},
 		{"whole path", func(c *Config) { c.Approach.URL = "https://host/v1/chat/completions/" }, "without /chat/completions"},
+		{"version twice", func(c *Config) { c.Approach.API = AnthropicMessages }, "without /v1: infbench adds /v1/messages"},
+		{"no model where it is part of the URL", func(c *Config) { c.Approach.API = Gemini }, "model: name one"},
 		{"key with a line end", func(c *Config) { c.Key = "sk-secret\n" }, "Authorization"},
 		{"header name", func(c *Config) { c.Approach.Headers = map[string]string{"X Team": "a"} }, "X Team"},
 		{"header value", func(c *Config) { c.Approach.Headers = map[string]string{"X-Team": "a\r\nB: c"} }, "X-Team"},
@@ -70,7 +72,7 @@ func TestTargetURL(t *testing.T) {
 		"https://h/openai/deployments/d?api-version=1": "https://h/openai/deployments/d/chat/completions?api-version=1",
 		"https://h/a%2Fb#x":                            "https://h/a%2Fb/chat/completions",
 	} {
-		if got, err := targetURL(base, "/chat/completions"); got.String() != want || got.RequestURI()[0] != '/' || err != nil {
+		if got, err := targetURL(base, "/chat/completions"); got.String() != want || err != nil || got.RequestURI()[0] != '/' {
 			t.Errorf("%s: %s, %v, want %s", base, got, err, want)
 		}
 	}
@@ -305,4 +307,22 @@ func TestCancelWhileDialling(t *testing.T) {
 		close(stuck)
 		synctest.Wait()
 	})
+}
+
+// A key goes into the header that the scenario names, and nowhere else.
+func TestKeyHeader(t *testing.T) {
+	for header, want := range map[string]map[string]string{
+		"":        {"Authorization": "Bearer sk-secret", "Api-Key": ""},
+		"api-key": {"Authorization": "", "Api-Key": "sk-secret"},
+	} {
+		e, err := Open(Config{Approach: workload.Approach{URL: "http://h/v1", KeyHeader: header}, Key: "sk-secret", Epoch: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range want {
+			if got := e.(*remote).header.Get(name); got != value {
+				t.Errorf("key_header %q: %s is %q, want %q", header, name, got, value)
+			}
+		}
+	}
 }

@@ -23,12 +23,14 @@ type dialError struct {
 func (e *dialError) Error() string { return e.err.Error() }
 func (e *dialError) Unwrap() error { return e.err }
 
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+
 // dialer makes stamped connections to one target within the connect timeout, which covers DNS, TCP, a proxy and TLS
 // together.
 type dialer struct {
 	epoch   time.Time
 	timeout time.Duration
-	dial    func(ctx context.Context, network, addr string) (net.Conn, error)
+	dial    dialFunc
 	route   *route
 	turns   turns // for handshakes
 }

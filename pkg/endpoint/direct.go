@@ -29,6 +29,7 @@ type direct struct {
 	tail   []byte         // the rest of the head, but for the fields that each request has of its own
 	idle   idleLinks
 	turns  turns // where connections are sockets
+	dials  turns // of those that may connect at once
 
 	mu       sync.Mutex
 	loops    []*loop
@@ -37,9 +38,10 @@ type direct struct {
 }
 
 func newDirect(cfg *Config, t *target) *direct {
-	d := &direct{target: t, dialer: newDialer(cfg, t.route), stamping: -1}
+	d := &direct{target: t, dialer: newDialer(cfg, t.route), stamping: -1,
+		dials: newDialTurns(cfg.Approach.Connections.DialConcurrency)}
 	if rawnet.Supported && cfg.Dial == nil {
-		d.turns, d.dialer.turns = newTurns(), newHandshakeTurns()
+		d.turns, d.dialer.turns = newTurns(), newTurns()
 		if addr, err := netip.ParseAddrPort(t.route.address); err == nil && t.route.network == "tcp" && t.route.tls == nil {
 			d.raw = addr
 		}
@@ -127,7 +129,7 @@ func (d *direct) carry(ctx context.Context, c *attempt) Result {
 		res.Class, res.Error = classify(ctx, serr, true, "while the request was being sent")
 	}
 	res.NewConnection, res.SetUp = fresh, made
-	if serr == nil && ctx.Err() == nil && d.target.reuse && r.reusable() {
+	if serr == nil && d.target.reuse && r.reusable() { // a clock that ran out meanwhile has cut it, and wake sees that
 		d.idle.put(l)
 	} else {
 		l.close()
@@ -164,6 +166,13 @@ func (d *direct) link(ctx context.Context, obs Observer, made *SetUp) (l link, f
 		return nil, false, ctx.Err()
 	}
 	if l = d.idle.get(); l == nil {
+		if err := d.mayDial(ctx); err != nil {
+			return nil, false, err
+		}
+		defer d.dials.give()
+		l = d.idle.get() // one may have come to rest meanwhile
+	}
+	if l == nil {
 		fresh = true
 		obs.Observe(Event{Kind: ConnectStart, At: time.Since(d.dialer.epoch)})
 		if l, err = d.connect(ctx, made); err != nil {
@@ -172,6 +181,16 @@ func (d *direct) link(ctx context.Context, obs Observer, made *SetUp) (l link, f
 	}
 	obs.Observe(Event{Kind: Connected, At: time.Since(d.dialer.epoch)})
 	return l, fresh, nil
+}
+
+// mayDial waits until this connection may be made, which d.dials.give ends.
+func (d *direct) mayDial(ctx context.Context) error {
+	if d.dials == nil {
+		return nil
+	}
+	d.turns.give() // who waits here does no work
+	defer d.turns.take()
+	return d.dials.wait(ctx)
 }
 
 // dial connects, and gives up at once when ctx is cancelled, whatever the dialler is waiting for.

@@ -23,6 +23,13 @@ type Endpoint interface {
 	Close()
 }
 
+// Prewarmer is an endpoint that can open connections ahead of the requests.
+type Prewarmer interface {
+	// Prewarm opens n connections, several at a time, and lets them rest until a request takes them; after 4 s of rest one
+	// is closed. The first that fails ends it, with an error that says how many are open; those stay.
+	Prewarm(ctx context.Context, n int) error
+}
+
 // Observer is told what happened to one request.
 type Observer interface {
 	Observe(Event)
@@ -48,7 +55,7 @@ type Kind uint8
 
 // The kinds of events, in the order in which a request may see them. Not every request sees each.
 const (
-	// ConnectStart: no idle connection; a new one is being dialled.
+	// ConnectStart: no idle connection; a new one is being dialled. Where few may dial at once, the wait lies before it.
 	ConnectStart Kind = iota + 1
 	// Connected: a connection is at hand (new or reused).
 	Connected
@@ -145,5 +152,5 @@ type ServerTiming struct {
 	Queue   *time.Duration
 	Prefill *time.Duration
 	Decode  *time.Duration
-	Total   *time.Duration // the whole request, as the server saw it
+	Total   *time.Duration // from the request's arrival to the end of the answer
 }

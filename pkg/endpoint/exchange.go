@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -204,7 +205,7 @@ func (x *exchange) refused(body []byte) {
 	if code == http.StatusTooManyRequests {
 		x.res.Class = RateLimited
 	}
-	x.res.RetryAfter = retryAfter(x.header, time.Now())
+	x.res.RetryAfter = cmp.Or(retryAfter(x.header, time.Now()), retryDelay(body))
 	parts := []string{strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))}
 	if to := x.header.Get("Location"); to != "" && code < 400 {
 		parts = append(parts, "redirects are not followed; it points to "+to)

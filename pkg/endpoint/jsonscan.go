@@ -1,16 +1,20 @@
 package endpoint
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+)
 
 // jsonScan walks one JSON text without building anything: the hot path of a stream looks at every event, and wants a
 // few fields of it. It checks the structure of what it walks (brackets, colons, commas, string ends), not numbers,
 // escapes and the inside of values that it skips. Once bad is set, every method stays where it is.
 type jsonScan struct {
-	b       []byte
-	i       int
-	fresh   bool // an object or array was just entered: no comma comes before its next member
-	escaped bool // a key holds an escape: it may not be what its bytes say
-	bad     bool
+	b     []byte
+	i     int
+	fresh bool // an object or array was just entered: no comma comes before its next member
+	bad   bool
 }
 
 func (s *jsonScan) space() {
@@ -43,19 +47,31 @@ func (s *jsonScan) enter(open byte) bool {
 	return true
 }
 
-// key returns the next key of the object that was entered and stands before its value; nil at the object's end.
+// key returns the next key of the object that was entered and stands before its value; nil at the object's end. A key
+// may be one of ours in disguise, written with escapes: legal, though no server is known to do it.
 func (s *jsonScan) key() []byte {
 	if !s.member('}') {
 		return nil
 	}
 	k := s.text()
-	s.escaped = s.escaped || bytes.IndexByte(k, '\\') >= 0
+	if bytes.IndexByte(k, '\\') >= 0 {
+		k = s.plainKey(k)
+	}
 	if k == nil || s.peek() != ':' {
 		s.bad = true
 		return nil
 	}
 	s.i++
 	return k
+}
+
+// plainKey is a key without its escapes; nil where they are none of JSON's.
+func (s *jsonScan) plainKey(k []byte) []byte {
+	var plain string
+	if json.Unmarshal(slices.Concat([]byte(`"`), k, []byte(`"`)), &plain) != nil {
+		return nil
+	}
+	return append([]byte{}, plain...)
 }
 
 // element reports whether the array that was entered has another element, and stands before it.
@@ -123,6 +139,41 @@ func (s *jsonScan) text() []byte {
 	}
 }
 
+// word reads a value and returns what it says if it is a string, else nil.
+func (s *jsonScan) word() []byte {
+	v := s.value()
+	if len(v) < 2 || v[0] != '"' {
+		return nil
+	}
+	if bytes.IndexByte(v, '\\') >= 0 {
+		return []byte(unquote(v))
+	}
+	return v[1 : len(v)-1]
+}
+
+// number is a count, where the server tells it.
+type number struct {
+	n    int
+	told bool
+}
+
+// number reads a value that is a count; of anything else nothing is told.
+func (s *jsonScan) number() number {
+	v := s.value()
+	n := 0
+	for _, c := range v {
+		if c < '0' || c > '9' || n > maxCount/10 {
+			f, err := strconv.ParseFloat(string(v), 64) // 1e3, or none
+			if err != nil || f < 0 || f > maxCount {
+				return number{}
+			}
+			return number{int(f), true}
+		}
+		n = 10*n + int(c-'0')
+	}
+	return number{n, len(v) > 0}
+}
+
 // value reads any value and returns its text.
 func (s *jsonScan) value() []byte {
 	c := s.peek()
@@ -180,3 +231,6 @@ func (s *jsonScan) end() bool { return s.peek() == 0 && !s.bad && s.i == len(s.b
 
 // isNull reports a missing value or null.
 func isNull(v []byte) bool { return len(v) == 0 || string(v) == "null" }
+
+// isText reports a string that is not empty.
+func isText(v []byte) bool { return len(v) > 2 && v[0] == '"' }

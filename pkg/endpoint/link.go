@@ -35,9 +35,10 @@ type sink interface {
 // socketLink is a socket that one loop over many of them reads, with the kernel's receive stamps.
 type socketLink struct {
 	fd   int
-	key  int32 // in the set of the loop
 	loop *loop
-	sink sink // of the request under way
+	key  int64          // in the sets of the loop
+	set  *rawnet.Poller // the one that it is in
+	sink sink           // of the request under way
 	// connecting: the connection is under way, and nothing can be read
 	connecting bool
 	done       chan struct{} // the reply is over

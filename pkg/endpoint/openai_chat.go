@@ -43,7 +43,8 @@ type chat struct {
 	template chunkTemplate
 }
 
-var doneMarker = []byte("[DONE]")
+// isDone reports the terminal event of OpenAI's completions.
+func isDone(data []byte) bool { return string(bytes.TrimSpace(data)) == "[DONE]" }
 
 // event implements dialect.
 func (c *chat) event(f *frame, s *said) {
@@ -52,7 +53,7 @@ func (c *chat) event(f *frame, s *said) {
 		c.chunk(chunk, s)
 		return
 	}
-	if bytes.Equal(bytes.TrimSpace(f.data), doneMarker) {
+	if isDone(f.data) {
 		s.end = true
 		return
 	}
@@ -103,8 +104,13 @@ func (c *chat) whole(b []byte, s *said) {
 	raw := func(name string) []byte { return nonNull([]byte(root.Get(name).Raw)) }
 	takeUsage(&c.res.Usage, raw("usage"))
 	takeTiming(&c.res.Server, raw("usage"), raw("timings"), raw("metrics"), raw("x_groq"))
-	message := chatChunk{kind: Other}
-	message.delta(&jsonScan{b: []byte(root.Get("choices.0.message").Raw)})
-	s.kind, s.text = message.kind, message.text
+	s.kind, s.text = Other, raw("choices.0.text")
+	if !c.parsed.prose {
+		message := chatChunk{kind: Other}
+		message.delta(&jsonScan{b: []byte(root.Get("choices.0.message").Raw)})
+		s.kind, s.text = message.kind, message.text
+	} else if filled(s.text) {
+		s.kind = Answer
+	}
 	s.finish = root.Get("choices.0.finish_reason").Str
 }

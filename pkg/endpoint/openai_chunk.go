@@ -9,12 +9,12 @@ import (
 
 // chatChunk is what one event of a chat completion stream says. The slices are JSON values and alias the event.
 type chatChunk struct {
+	prose   bool   // it is one of completions, whose text stands in choices[].text
 	kind    Kind   // Reasoning, Answer, Tool, or Other
 	text    []byte // the answer's piece: a string, or a list of parts
 	ids     int    // tokens in this chunk, where the server lists their ids
 	finish  []byte // finish reason
 	known   bool   // it has a field that chunks have
-	recoded bool   // the slices alias a copy of the event, whose keys had escapes
 	err     []byte // an error; the whole event where only its type says that it is one
 	usage   []byte // a non-null usage object
 	timings []byte // llama.cpp
@@ -30,25 +30,11 @@ type chatChunk struct {
 // progress reports are not tokens. An event that carries both reasoning and an answer counts as Answer: the user reads
 // something.
 func parseChatChunk(b []byte, c *chatChunk) bool {
-	s := jsonScan{b: b}
-	if !c.scan(&s) {
-		return false
-	}
-	if s.escaped { // a key may be one of ours in disguise: legal, though no server is known to do it
-		var plain map[string]any
-		if json.Unmarshal(b, &plain) != nil {
-			return false
-		}
-		b, err := encode(plain)
-		ok := err == nil && c.scan(&jsonScan{b: b})
-		c.recoded = true
-		return ok
-	}
-	return true
+	return c.scan(&jsonScan{b: b})
 }
 
 func (c *chatChunk) scan(s *jsonScan) bool {
-	*c = chatChunk{kind: Other}
+	*c = chatChunk{kind: Other, prose: c.prose}
 	if !s.enter('{') {
 		return false
 	}
@@ -105,6 +91,10 @@ func (c *chatChunk) choices(s *jsonScan) {
 			switch string(k) {
 			case "delta":
 				c.delta(s)
+			case "text":
+				if v := s.value(); c.prose && filled(v) {
+					c.kind, c.text = Answer, v
+				}
 			case "finish_reason":
 				c.finished(s.value())
 			case "token_ids":
@@ -150,11 +140,14 @@ func (c *chatChunk) delta(s *jsonScan) {
 	}
 }
 
-// saw keeps the kind that says most: an answer over reasoning over a tool call.
-func (c *chatChunk) saw(k Kind) {
-	if c.kind == Other || k == Answer || k == Reasoning && c.kind == Tool {
-		c.kind = k
+func (c *chatChunk) saw(k Kind) { c.kind = foremost(c.kind, k) }
+
+// foremost is the kind that an event with both counts as: an answer over reasoning over a tool call.
+func foremost(a, b Kind) Kind {
+	if a == Other || b == Answer || b == Reasoning && a == Tool {
+		return b
 	}
+	return a
 }
 
 // contentKind looks into a content that is not empty: a string, or a list of parts (Mistral) that may be thinking.

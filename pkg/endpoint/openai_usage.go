@@ -14,20 +14,23 @@ func takeUsage(u *Usage, raw []byte) {
 	if raw == nil {
 		return
 	}
-	set := func(dst **int, paths ...string) {
-		for _, p := range paths {
-			if v := gjson.GetBytes(raw, p); v.Type == gjson.Number && v.Num >= 0 {
-				n := int(v.Num)
-				*dst = &n
-				return
-			}
+	takeCount(&u.Input, raw, "prompt_tokens")
+	takeCount(&u.CachedInput, raw, "prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens")
+	takeCount(&u.Output, raw, "completion_tokens")
+	takeCount(&u.Reasoning, raw, "completion_tokens_details.reasoning_tokens", "reasoning_tokens")
+}
+
+// takeCount reads the first of these fields that holds a number of tokens.
+func takeCount(dst **int, raw []byte, paths ...string) {
+	for _, p := range paths {
+		if setCount(dst, gjson.GetBytes(raw, p)) {
+			return
 		}
 	}
-	set(&u.Input, "prompt_tokens")
-	set(&u.CachedInput, "prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens")
-	set(&u.Output, "completion_tokens")
-	set(&u.Reasoning, "completion_tokens_details.reasoning_tokens", "reasoning_tokens")
 }
+
+// maxCount is the largest number that is taken for a count: sums of a few are far from overflow.
+const maxCount = 1 << 53
 
 // runningCount tells the tokens of each chunk where the server does: it lists their ids, or sends with every chunk a
 // count that grows (vLLM: return_token_ids, continuous_usage_stats; llama.cpp: timings_per_token).
@@ -39,19 +42,27 @@ type runningCount struct {
 // of is the number of tokens in a chunk that carries some, 0 where it cannot be known.
 func (r *runningCount) of(chunk *chatChunk) int {
 	n := chunk.ids
-	if n == 0 && r.lost {
+	if n > 0 {
+		r.before += n
+		return n
+	}
+	if r.lost {
 		return 0
 	}
-	if n == 0 {
-		total := gjson.GetBytes(chunk.usage, "completion_tokens")
-		if !total.Exists() {
-			total = gjson.GetBytes(chunk.timings, "predicted_n")
-		}
-		r.lost = r.lost || total.Type != gjson.Number
-		if !r.lost {
-			n = max(0, int(total.Int())-r.before)
-		}
+	total := gjson.GetBytes(chunk.usage, "completion_tokens")
+	if !total.Exists() {
+		total = gjson.GetBytes(chunk.timings, "predicted_n")
 	}
+	return r.grown(int(total.Int()), total.Type == gjson.Number)
+}
+
+// grown is the number of tokens in a chunk that carries some and tells the total so far.
+func (r *runningCount) grown(total int, told bool) int {
+	r.lost = r.lost || !told
+	if r.lost {
+		return 0
+	}
+	n := max(0, total-r.before)
 	r.before += n
 	return n
 }
@@ -59,10 +70,7 @@ func (r *runningCount) of(chunk *chatChunk) int {
 // takeTiming reads what servers say of themselves in the stream.
 func takeTiming(t *ServerTiming, usage, timings, metrics, groq []byte) {
 	set := func(dst **time.Duration, raw []byte, path string, unit time.Duration) {
-		if v := gjson.GetBytes(raw, path); v.Type == gjson.Number && v.Num >= 0 {
-			d := time.Duration(math.Round(v.Num * float64(unit))) // 32.0594 ms is a hair below itself in binary
-			*dst = &d
-		}
+		setTime(dst, gjson.GetBytes(raw, path), unit)
 	}
 	switch {
 	case timings != nil: // llama.cpp: no queue among them
@@ -81,6 +89,24 @@ func takeTiming(t *ServerTiming, usage, timings, metrics, groq []byte) {
 		set(&t.Queue, usage, "queue_time", time.Second)
 		set(&t.Prefill, usage, "prompt_time", time.Second)
 		set(&t.Decode, usage, "completion_time", time.Second)
+	}
+}
+
+// setCount takes a number of tokens, and reports whether it is one.
+func setCount(dst **int, v gjson.Result) bool {
+	if v.Type != gjson.Number || v.Num < 0 || v.Num > maxCount {
+		return false
+	}
+	n := int(v.Num)
+	*dst = &n
+	return true
+}
+
+// setTime takes a time that is given in a unit, where it is one.
+func setTime(dst **time.Duration, v gjson.Result, unit time.Duration) {
+	if v.Type == gjson.Number && v.Num >= 0 {
+		d := time.Duration(math.Round(v.Num * float64(unit))) // 32.0594 ms is a hair below itself in binary
+		*dst = &d
 	}
 }
 

@@ -3,6 +3,8 @@ package endpoint
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"math"
@@ -24,6 +26,11 @@ func newReference(cfg *Config, t *target) *reference {
 }
 
 func (n *reference) close() { n.transport.CloseIdleConnections() }
+
+// prewarm implements carrier: net/http has no way to.
+func (n *reference) prewarm(context.Context, int) error {
+	return fmt.Errorf("net/http dials only for a request: %w", errors.ErrUnsupported)
+}
 
 // carry implements carrier.
 func (n *reference) carry(ctx context.Context, c *attempt) Result {
@@ -84,9 +91,10 @@ func (b *bodySource) lastRead() (time.Duration, uint32) { return b.lane.readOf(m
 // such as ours, which follows the streams above the encryption. That the server agreed to HTTP/2 the dialer has seen to.
 func newTransport(cfg *Config, target *target) *http.Transport {
 	d := newDialer(cfg, target.route)
+	dial := newDialTurns(cfg.Approach.Connections.DialConcurrency).around(d.forHTTP)
 	t := &http.Transport{
-		DialContext:           d.forHTTP,
-		DialTLSContext:        d.forHTTP,
+		DialContext:           dial,
+		DialTLSContext:        dial,
 		DisableCompression:    true,
 		MaxIdleConnsPerHost:   math.MaxInt,
 		IdleConnTimeout:       idleLimit,

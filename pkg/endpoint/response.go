@@ -1,6 +1,8 @@
 package endpoint
 
 import (
+	"cmp"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -37,9 +39,13 @@ func (s *said) fail(words string) { s.failed, s.words = true, words }
 // garble makes it a breach of the grammar.
 func (s *said) garble(words string) { s.malformed, s.words = true, words }
 
+// headed is a dialect that reads the response's header too.
+type headed interface{ head(http.Header) }
+
 // manner is how the streams of an API look.
 type manner struct {
-	mime     string // the media type of a stream
+	mime     string   // the media type of a stream, which is asked for
+	also     []string // others that the same stream comes under
 	framer   func(stampedSource) framer
 	terminal string // what the terminal event is called, in messages
 	// openEnded: the stream has no terminal event but the end of the body, after a finish reason (Gemini) or, with bare,
@@ -49,6 +55,13 @@ type manner struct {
 
 // sse frames server-sent events.
 func sse(src stampedSource) framer { return newSSEReader(src, nil) }
+
+// jsonLines are the streams of JSON lines: a line is an event, and so is an answer in one piece, or an error, that a
+// server sends in place of a stream.
+func jsonLines(terminal string) *manner {
+	return &manner{mime: "application/x-ndjson", framer: newLineReader, terminal: terminal,
+		also: []string{"application/json", "application/ndjson", "application/jsonl", "application/x-jsonlines"}}
+}
 
 // response is one response under way: what the answers of all APIs have in common. Success is status 200, the terminal
 // event seen, something generated, and no error on the way; an error and then the terminal event is a failure, and so is
@@ -67,10 +80,13 @@ type response struct {
 
 // begin implements answer.
 func (c *response) begin() form {
+	if d, ok := c.dialect.(headed); ok {
+		d.head(c.header)
+	}
 	switch mime := c.mime(); {
 	case !c.streamed:
 		return asDocument
-	case mime == c.manner.mime, mime == "":
+	case mime == c.manner.mime, mime == "", slices.Contains(c.manner.also, mime):
 	case mime == "application/json" || strings.HasSuffix(mime, "+json"):
 		return asDocument
 	default:
@@ -115,9 +131,9 @@ func (c *response) take(f *frame, s *said) {
 			c.generated = true
 			c.clocks.token()
 		}
-		if c.keepText {
-			c.text.WriteString(plainText(s.text))
-		}
+	}
+	if c.keepText { // some is read that brings no token of its own
+		c.text.WriteString(plainText(s.text))
 	}
 	if !s.end || s.kind != Other {
 		c.tell(s.kind, f.at, f.read, s.tokens)
@@ -143,7 +159,7 @@ func (c *response) document(b []byte) {
 	case c.streamed: // an error, or a server that does not stream
 		c.done()
 		if s.failed || !s.kind.Generated() {
-			c.exchange.fail(StreamError, "200 with an error instead of a stream: %s", errorMessage(b))
+			c.exchange.fail(StreamError, "200 with an error instead of a stream: %s", cmp.Or(s.words, errorMessage(b)))
 		} else {
 			c.exchange.fail(Malformed, "asked for a stream and got one JSON document: the server ignores stream; set stream: false for this approach")
 		}
@@ -183,7 +199,7 @@ func (c *response) stream(torn bool, err error) {
 	case !c.finished && c.ctx.Err() != nil: // a server may end well what we have broken off
 		c.broke(c.ctx.Err())
 	default:
-		if m := c.manner; m.openEnded && !torn && !c.finished && (c.res.Finish != "" || m.bare && c.generated) {
+		if m := c.manner; m.openEnded && !torn && !c.finished && (c.res.Finish != "" || m.bare) {
 			c.finished = true
 			c.done()
 		}

@@ -5,7 +5,18 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidwall/gjson"
 )
+
+// retryDelay reads when Google says to come again: not in a header but in the error, such as "21s". 0 where it does not.
+func retryDelay(body []byte) time.Duration {
+	d, err := time.ParseDuration(gjson.GetBytes(body, "error.details.#(retryDelay).retryDelay").Str)
+	if err != nil {
+		return 0
+	}
+	return max(0, d)
+}
 
 // retryAfter reads every form in which servers say when to come again: retry-after-ms, and Retry-After as seconds,
 // fractions of seconds or an HTTP date. 0 when there is none, or none that makes sense.

@@ -19,15 +19,25 @@ type gap struct {
 // how many tokens a chunk held. The first keptGaps are kept as they are, in some 7 bytes each. Later ones go into histograms,
 // so that no answer is too long for the memory.
 type gapList struct {
-	kept  []byte // ns, tokens, lateUs, as varints
-	n     int    // of kept
-	last  gap    // the newest one: tokens can still join it
-	any   bool
-	tail  *gapHists // of what came after the kept ones
-	extra int64     // how many those are
+	first, block *gapBlock // of those kept
+	n            int
+	last         gap // the newest one: tokens can still join it
+	any          bool
+	tail         *gapHists // of what came after the kept ones
 }
 
 const keptGaps = 1 << 16
+
+// gapBlock is a piece of the list. Pieces leave no garbage behind as they become more, which a slice does, and the
+// memory of thousands of long streams is little else.
+type gapBlock struct {
+	next  *gapBlock
+	used  int
+	bytes [496]byte // ns, tokens, lateUs of one gap after the other, as varints
+}
+
+// maxGapBytes is the most that one gap takes.
+const maxGapBytes = binary.MaxVarintLen64 + 2*binary.MaxVarintLen32
 
 // gapHists hold gaps whose tokens are counted as one per chunk where the wire did not say more.
 type gapHists struct{ chunk, itl, late Hist }
@@ -38,14 +48,28 @@ func (l *gapList) add(g gap) {
 	case !l.any:
 		l.any = true
 	case l.n < keptGaps:
-		l.kept = binary.AppendVarint(l.kept, l.last.ns)
-		l.kept = binary.AppendUvarint(l.kept, uint64(l.last.tokens))
-		l.kept = binary.AppendUvarint(l.kept, uint64(l.last.lateUs))
 		l.n++
+		l.keep(l.last)
 	default:
 		l.record(l.last)
 	}
 	l.last = g
+}
+
+func (l *gapList) keep(g gap) {
+	b := l.block
+	if b == nil || b.used > len(b.bytes)-maxGapBytes {
+		b = &gapBlock{}
+		if l.block == nil {
+			l.first = b
+		} else {
+			l.block.next = b
+		}
+		l.block = b
+	}
+	b.used += binary.PutVarint(b.bytes[b.used:], g.ns)
+	b.used += binary.PutUvarint(b.bytes[b.used:], uint64(g.tokens))
+	b.used += binary.PutUvarint(b.bytes[b.used:], uint64(g.lateUs))
 }
 
 // join adds tokens to the newest gap, if there is one.
@@ -55,7 +79,6 @@ func (l *gapList) record(g gap) {
 	if l.tail == nil {
 		l.tail = &gapHists{}
 	}
-	l.extra++
 	l.tail.chunk.Record(time.Duration(g.ns))
 	l.tail.late.Record(g.late())
 	l.tail.itl.RecordN(time.Duration(g.ns/int64(g.tokens)), int64(g.tokens))
@@ -66,13 +89,15 @@ func (g gap) late() time.Duration { return time.Duration(g.lateUs) * time.Micros
 // all yields the gaps that are kept as they are, and the newest.
 func (l *gapList) all() iter.Seq[gap] {
 	return func(yield func(gap) bool) {
-		for b := l.kept; len(b) > 0; {
-			ns, n := binary.Varint(b)
-			tokens, m := binary.Uvarint(b[n:])
-			late, o := binary.Uvarint(b[n+m:])
-			b = b[n+m+o:]
-			if !yield(gap{ns, int32(tokens), int32(late)}) {
-				return
+		for block := l.first; block != nil; block = block.next {
+			for b := block.bytes[:block.used]; len(b) > 0; {
+				ns, n := binary.Varint(b)
+				tokens, m := binary.Uvarint(b[n:])
+				late, o := binary.Uvarint(b[n+m:])
+				b = b[n+m+o:]
+				if !yield(gap{ns, int32(tokens), int32(late)}) {
+					return
+				}
 			}
 		}
 		if l.any {

@@ -19,9 +19,9 @@ type Runner struct {
 	// Stop, when closed, ends sending: what is in flight may finish within the drain, and the record is kept.
 	// Cancelling Run's context instead also cancels what is in flight.
 	Stop <-chan struct{}
-	// Spin is how long before an arrival the pacing loop stops sleeping and watches the clock instead: the system's timers
-	// wake up to a millisecond late. It costs that much of one core per arrival. 0 sleeps all the way, which is what a
-	// machine with a single core wants, and virtual time needs.
+	// Spin is how long before an arrival the pacing loop stops sleeping and watches the clock instead: the kernel's timers
+	// wake some 30 us late. It costs that much of one core per arrival at most. 0 sleeps by Go's timers all the way, up to
+	// a millisecond late: what a machine with a single core wants, and virtual time needs.
 	Spin time.Duration
 	// Heartbeat wakes a goroutine every millisecond to see whether the process stands still. It costs about half a percent
 	// of a core. Virtual time would be cut into milliseconds by it.
@@ -30,6 +30,9 @@ type Runner struct {
 	// stopped) misses some, and holds nothing up but the end of Run. May be nil.
 	Live func(Live)
 }
+
+// timerSlack is by how much Go's timers can be late on an idle machine, and a little more.
+const timerSlack = 1500 * time.Microsecond
 
 // lead is how far ahead the block's time 0 lies when everything is ready, so that the first arrival is not late.
 const lead = 50 * time.Millisecond
@@ -93,11 +96,12 @@ func (r *Runner) Run(ctx context.Context, b Block) error {
 // blockRun is a block under way.
 type blockRun struct {
 	Block
-	epoch time.Time
-	spin  time.Duration
-	ctx   context.Context // of the requests
-	col   *collector
-	wg    sync.WaitGroup
+	epoch  time.Time
+	spin   time.Duration
+	napper napper
+	ctx    context.Context // of the requests
+	col    *collector
+	wg     sync.WaitGroup
 
 	mu    sync.Mutex
 	stop  chan struct{} // closed: send nothing more
@@ -162,6 +166,10 @@ func (x *blockRun) openLoop() {
 	defer func() { <-built }()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	if x.spin > 0 {
+		x.napper = newNapper()
+		defer x.napper.close()
+	}
 	for _, at := range x.Times {
 		if !x.sleepUntil(timer, at) {
 			return
@@ -178,7 +186,11 @@ func (x *blockRun) openLoop() {
 // sleepUntil waits for a time of the block and reports false when the block was stopped before.
 func (x *blockRun) sleepUntil(timer *time.Timer, at time.Duration) bool {
 	due := x.epoch.Add(at)
-	if wait := time.Until(due) - x.spin; wait > 0 {
+	early := time.Duration(0)
+	if x.spin > 0 {
+		early = timerSlack
+	}
+	if wait := time.Until(due) - early; wait > 0 {
 		timer.Reset(wait)
 		select {
 		case <-timer.C:
@@ -186,8 +198,8 @@ func (x *blockRun) sleepUntil(timer *time.Timer, at time.Duration) bool {
 			return false
 		}
 	}
-	for x.spin > 0 && time.Now().Before(due) {
-		runtime.Gosched() // answers that come meanwhile are read
+	if x.spin > 0 {
+		x.approach(due)
 	}
 	select {
 	case <-x.stop:
@@ -197,9 +209,27 @@ func (x *blockRun) sleepUntil(timer *time.Timer, at time.Duration) bool {
 	}
 }
 
+// approach waits for the last moments before a time.
+func (x *blockRun) approach(due time.Time) {
+	for {
+		switch wait := time.Until(due); {
+		case wait <= 0:
+			return
+		case wait > x.spin:
+			x.napper.nap(wait - x.spin)
+		default:
+			giveWay()
+		}
+	}
+}
+
+// giveWay lets others run: answers that come meanwhile are read.
+func giveWay() { runtime.Gosched() }
+
 // closedLoop runs a fixed number of users. Each request is scheduled when its user is ready for it, so that latency
 // throttles the arrivals: such a run is labelled closed everywhere.
 func (x *blockRun) closedLoop() {
+	x.spin = 0 // for one pacing loop, not for thousands of users
 	var next sync.Mutex
 	index := 0
 	take := func() *workload.Request {

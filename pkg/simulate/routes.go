@@ -6,7 +6,16 @@ import (
 )
 
 func (s *Server) routes() {
-	s.mux.HandleFunc("POST /v1/chat/completions", s.chat)
+	for pattern, l := range map[string]*language{
+		"POST /v1/chat/completions":  openAIChat,
+		"POST /v1/responses":         openAIResponses,
+		"POST /v1/messages":          anthropicMessages,
+		"POST /v1beta/models/{call}": gemini, // {model}:streamGenerateContent or {model}:generateContent
+		"POST /api/chat":             ollamaChat,
+		"POST /api/generate":         ollamaGenerate,
+	} {
+		s.mux.HandleFunc(pattern, s.serve(l))
+	}
 	s.mux.HandleFunc("GET /v1/models", s.models)
 	s.mux.HandleFunc("GET /health", func(http.ResponseWriter, *http.Request) {})
 	s.mux.HandleFunc("GET /metrics", s.metrics)
@@ -15,8 +24,8 @@ func (s *Server) routes() {
 		_ = writeTruth(w, s.Truth()) // the client left: nobody to tell
 	})
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeError(w, http.StatusNotFound, "invalid_request_error", "there is no "+r.Method+" "+r.URL.Path+
-			" here: there are POST /v1/chat/completions, GET /v1/models, /health, /metrics and /truth")
+		openAIChat.refuse(w, http.StatusNotFound, "invalid_request_error", "there is no "+r.Method+" "+r.URL.Path+
+			" here: there are POST /v1/chat/completions, /v1/responses, /v1/messages, /v1beta/models/{model}:streamGenerateContent, /api/chat and /api/generate, GET /v1/models, /health, /metrics and /truth")
 	})
 }
 
@@ -46,11 +55,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(b) // the client left: nobody to tell
 }
 
-// errorObject is an error as the OpenAI API shapes it.
-func errorObject(kind, message string) map[string]any {
+// openAIError is an error as the OpenAI API shapes it.
+func openAIError(_ int, kind, message string) any {
 	return map[string]any{"error": map[string]any{"message": message, "type": kind, "param": nil, "code": nil}}
-}
-
-func writeError(w http.ResponseWriter, status int, kind, message string) {
-	writeJSON(w, status, errorObject(kind, message))
 }

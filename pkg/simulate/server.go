@@ -110,7 +110,7 @@ func (s *Server) enter() bool {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.enter() {
-		writeError(w, http.StatusServiceUnavailable, "server_error", "the simulated server is closed")
+		openAIChat.refuse(w, http.StatusServiceUnavailable, "server_error", "the simulated server is closed")
 		return
 	}
 	defer s.calls.Done()

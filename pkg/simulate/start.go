@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // Running is a simulated server that listens.
 type Running struct {
 	*Server
-	// URL is the API's base, such as http://127.0.0.1:40123/v1.
+	// URL is the base of the OpenAI APIs, such as http://127.0.0.1:40123/v1.
 	URL string
 
 	http   *http.Server
@@ -56,6 +57,21 @@ func Serve(ctx context.Context, l net.Listener, sim workload.Simulation, opts Op
 	}()
 	r.unhook = context.AfterFunc(ctx, r.Stop)
 	return r, nil
+}
+
+// Base is the base URL of an API, by its name in a scenario, as the API's SDKs take it. An API that the simulation does
+// not speak is an error.
+func (r *Running) Base(api string) (string, error) {
+	root := strings.TrimSuffix(r.URL, "/v1")
+	switch api {
+	case "", "openai-chat", "openai-responses":
+		return r.URL, nil
+	case "anthropic-messages", "ollama-chat", "ollama-generate":
+		return root, nil
+	case "gemini":
+		return root + "/v1beta", nil
+	}
+	return "", fmt.Errorf("a simulated endpoint does not speak %s: it speaks openai-chat, openai-responses, anthropic-messages, gemini, ollama-chat and ollama-generate", api)
 }
 
 // Stop breaks off every answer, closes every connection and returns when all is over.

@@ -5,8 +5,13 @@ package workload
 type Approach struct {
 	// Name is what reports call the approach: small letters, digits and hyphens.
 	Name string `yaml:"name" json:"name" jsonschema:"required,pattern=^[a-z0-9][a-z0-9-]*$,hint=use a-z 0-9 and - only,example=self-hosted"`
-	// API is the wire format. Default openai-chat.
-	API string `yaml:"api,omitempty" json:"api,omitempty" jsonschema:"enum=openai-chat,enum=bedrock-converse,default=openai-chat"`
+	// Provider fills url, api, key_env, key_header, max_tokens_field and body with what is known of a vendor or server; what
+	// is written here wins.
+	Provider string `yaml:"provider,omitempty" json:"provider,omitempty" jsonschema:"enum=anthropic,enum=azure,enum=bedrock,enum=deepseek,enum=fireworks,enum=gemini,enum=groq,enum=llamacpp,enum=mistral,enum=nim,enum=ollama,enum=openai,enum=openrouter,enum=sglang,enum=tgi,enum=together,enum=vllm,example=openai"`
+	// API is the wire format. Default openai-chat, or the provider's own. docs/apis.md describes each.
+	API string `yaml:"api,omitempty" json:"api,omitempty" jsonschema:"enum=anthropic-messages,enum=bedrock-converse,enum=gemini,enum=generic,enum=llamacpp,enum=ollama-chat,enum=ollama-generate,enum=openai-chat,enum=openai-completions,enum=openai-responses,enum=sglang,enum=tgi,enum=triton,default=openai-chat"`
+	// Generic describes the API where that is generic.
+	Generic *Generic `yaml:"generic,omitempty" json:"generic,omitempty"`
 	// URL is the API's base, as its SDKs take it: https://api.openai.com/v1. ${ENV} is expanded.
 	URL string `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"minLength=1,example=http://127.0.0.1:8000/v1"`
 	// Model is sent as the request's model.
@@ -15,6 +20,9 @@ type Approach struct {
 	KeyEnv string `yaml:"key_env,omitempty" json:"key_env,omitempty" jsonschema:"pattern=^[A-Za-z_][A-Za-z0-9_]*$,hint=write the name of an environment variable,example=OPENAI_API_KEY"`
 	// Region is the region of Amazon's that requests are signed for (bedrock-converse). Default: the one in the URL.
 	Region string `yaml:"region,omitempty" json:"region,omitempty" jsonschema:"pattern=^[a-z0-9-]+$,hint=write it as in us-east-1,example=us-east-1"`
+	// KeyHeader is the header that carries the key, as it stands. Default: the API's own (Authorization, as a bearer's, or
+	// x-api-key, x-goog-api-key).
+	KeyHeader string `yaml:"key_header,omitempty" json:"key_header,omitempty" jsonschema:"pattern=^[A-Za-z0-9-]+$,hint=write the name of a header,example=api-key"`
 	// Stream asks for a streamed answer. Default true.
 	Stream *bool `yaml:"stream,omitempty" json:"stream,omitempty" jsonschema:"default=true"`
 	// Headers are sent with every request.
@@ -60,6 +68,13 @@ type Connections struct {
 	// UnixSocket is the path of a socket that is dialled in place of the URL's host and port, which the request still
 	// names.
 	UnixSocket string `yaml:"unix_socket,omitempty" json:"unix_socket,omitempty" jsonschema:"minLength=1,example=/run/vllm.sock"`
+	// DialConcurrency is how many connections may be in the making at once, TCP and TLS. A request that waits for its
+	// turn to dial is late by that, and its latency shows it: as set-up, before its connection begins. It takes a
+	// connection that comes free meanwhile. 0: no limit.
+	DialConcurrency int `yaml:"dial_concurrency,omitempty" json:"dial_concurrency,omitempty" jsonschema:"minimum=0,maximum=1000000"`
+	// Prewarm is how many connections are opened before time 0. They rest as any other does: what no request takes within
+	// 4s is closed, before the server closes it.
+	Prewarm int `yaml:"prewarm,omitempty" json:"prewarm,omitempty" jsonschema:"minimum=0,maximum=1000000"`
 }
 
 // Simulation is the model of an embedded endpoint. Profile fills every field; a field that is set here wins.

@@ -58,6 +58,7 @@ func parseIn(dir string, lookup func(string) (string, bool), data []byte, name s
 	doc.Decode(s)
 	for i := range s.Approaches {
 		s.Approaches[i].EnvHeaders = envHeaders[i]
+		s.Approaches[i].adopt(approaches.Item(i))
 	}
 	validate(s, doc.At(""))
 	if dir != "" {

@@ -9,6 +9,8 @@ type Request struct {
 	InputTokens int
 	// MaxTokens is the output length that was asked for; 0 leaves it to the server.
 	MaxTokens int
+	// CacheAllowed: the scenario allows that the prompt is answered from a cache (prompts.cache).
+	CacheAllowed bool
 }
 
 // Message is one chat message.

@@ -122,6 +122,7 @@ func refuseSecrets(approach strict.Place) (found []string) {
 		}
 	}
 	found = append(found, refuseInBody(approach.Field("body"))...)
+	found = append(found, refuseInBody(approach.Field("generic").Field("body"))...)
 	u := approach.Field("url")
 	for _, p := range []strict.Place{u, approach.Field("connections").Field("proxy")} {
 		if m := userinfo.FindStringSubmatch(p.Text()); m != nil && !strings.Contains(m[2], "${") {
@@ -172,8 +173,9 @@ func (s *Scenario) Redacted() *Scenario {
 				a.Headers[name] = covered
 			}
 		}
-		for name, value := range a.Body {
-			a.Body[name] = redactBody(name, value)
+		redactBody("body", a.Body)
+		if a.Generic != nil {
+			redactBody("body", a.Generic.Body)
 		}
 	}
 	return &c

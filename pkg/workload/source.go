@@ -116,7 +116,7 @@ func (s *Source) rowOutput(row *datasetRow, index int) int {
 // Request makes request index. A unique prompt starts with a nonce of NonceWords words, which is part of the asked
 // length (a shorter prompt is all nonce); it stands at the very start, so that no prefix of one prompt is another's.
 func (s *Source) Request(index int, nonce Nonce) Request {
-	req := Request{Index: index}
+	req := Request{Index: index, CacheAllowed: !s.unique()}
 	req.InputTokens, req.MaxTokens = s.Lengths(index)
 	var lead string
 	if s.unique() {

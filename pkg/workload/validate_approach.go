@@ -4,25 +4,52 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/infbench/infbench/pkg/workload/internal/strict"
 )
 
 func validateApproach(a *Approach, p strict.Place) {
+	if _, known := providers[a.Provider]; known && len(present(p, "url", "simulate")) == 0 {
+		validateRest(a, p) // the provider's own URL, or its absence, is dealt with
+		return
+	}
 	switch exactlyOne(p, "say where requests go", "url", "simulate") {
 	case "url":
 		validateURL(a.URL, p.Field("url"))
 		validateTransport(a, p)
 	case "simulate":
 		validateSimulation(a.Simulate, p.Field("simulate"))
+		at := p.Field("api")
+		if !at.Present() {
+			at = p.Field("provider")
+		}
+		if at.Sound() && !slices.Contains(simulated, a.API) {
+			at.Mistake("a simulated endpoint does not speak "+a.API, "use one of "+strings.Join(simulated, ", ")+", or give a url")
+		}
 		const remedy = "remove it: the simulated endpoint is called over HTTP/1.1 on this machine"
 		excluded(p, "simulate", remedy, "tls")
 		excluded(p.Field("connections"), "simulate", remedy, "protocol", "proxy", "unix_socket")
 	}
+	validateRest(a, p)
+}
+
+// simulated are the APIs that package simulate speaks.
+var simulated = []string{"anthropic-messages", "gemini", "ollama-chat", "ollama-generate", "openai-chat", "openai-responses"}
+
+// validateRest looks at all but where requests go.
+func validateRest(a *Approach, p strict.Place) {
+	if p.Field("api").Sound() && a.API != "openai-chat" {
+		excluded(p, "api: "+a.API, "remove it: only openai-chat has two names for the output length", "max_tokens_field")
+	}
+	validateAPI(a, p)
 	headers := p.Field("headers")
 	for _, name := range headers.Keys() {
 		validateHeader(name, a.Headers[name], headers.Field(name))
+	}
+	if a.Connections.Reuse == "never" {
+		excluded(p.Field("connections"), "reuse: never", "remove it: every request makes a connection of its own; or remove reuse: never", "prewarm")
 	}
 	body := p.Field("body")
 	if stream := body.Field("stream"); stream.Present() {

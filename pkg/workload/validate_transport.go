@@ -16,6 +16,9 @@ func validateTransport(a *Approach, p strict.Place) {
 	if connections.Field("unix_socket").Present() {
 		excluded(connections, "unix_socket", "remove one of them: a socket of this machine needs no proxy", "proxy")
 	}
+	if protocol := a.Connections.Protocol; protocol == "h2" || protocol == "h2c" {
+		excluded(connections, "protocol: "+protocol, "remove it: many requests share a connection", "prewarm")
+	}
 	tls := p.Field("tls")
 	for _, pair := range [][2]string{{"cert", "key"}, {"key", "cert"}} {
 		if has, needs := tls.Field(pair[0]), tls.Field(pair[1]); has.Present() && !needs.Present() {

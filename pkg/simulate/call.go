@@ -7,27 +7,33 @@ import (
 	"time"
 )
 
-// chat answers POST /v1/chat/completions.
-func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	received := time.Now()
-	if err != nil {
-		writeError(w, http.StatusBadRequest, "invalid_request_error", "the body could not be read: "+err.Error())
-		return
+// serve answers a request in the language of an API.
+func (s *Server) serve(l *language) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		received := time.Now()
+		if err != nil {
+			l.refuse(w, http.StatusBadRequest, "invalid_request_error", "the body could not be read: "+err.Error())
+			return
+		}
+		asked, err := l.parse(r, body)
+		if err == nil {
+			err = asked.check()
+		}
+		if err != nil {
+			l.refuse(w, http.StatusBadRequest, "invalid_request_error", err.Error())
+			return
+		}
+		s.beginFaults(received)
+		c := &call{server: s, w: w, flush: http.NewResponseController(w), language: l, asked: asked,
+			job: asked.job(s.sim.PrefixCacheTokens > 0), received: received}
+		s.loop.do(func(m *model) { m.submit(received.Sub(s.loop.base), c.job) })
+		c.id = requestID(r.Header.Get("X-Request-Id"), c.job.seq)
+		c.truth = Truth{ID: c.id, Received: received, InputTokens: c.job.input}
+		c.speech = asked.speak(c)
+		w.Header().Set("X-Request-Id", c.id)
+		c.serve(r.Context().Done())
 	}
-	req, err := parseChatRequest(body)
-	if err != nil {
-		writeError(w, http.StatusBadRequest, "invalid_request_error", err.Error())
-		return
-	}
-	s.beginFaults(received)
-	c := &call{server: s, w: w, flush: http.NewResponseController(w), req: req, job: req.job(s.sim.PrefixCacheTokens > 0),
-		received: received}
-	s.loop.do(func(m *model) { m.submit(received.Sub(s.loop.base), c.job) })
-	c.id = requestID(r.Header.Get("X-Request-Id"), c.job.seq)
-	c.truth = Truth{ID: c.id, Received: received, InputTokens: c.job.input}
-	w.Header().Set("X-Request-Id", c.id)
-	c.serve(r.Context().Done())
 }
 
 // requestID is the client's own name for the request, if it is one that can be shown anywhere.
@@ -48,13 +54,15 @@ type call struct {
 	server   *Server
 	w        http.ResponseWriter
 	flush    *http.ResponseController
-	req      *chatRequest
+	language *language
+	asked    *asked
+	speech   speech
 	job      *job
 	id       string
 	received time.Time
 	truth    Truth
-	chunks   chunkWriter
-	sent     int // tokens written
+	buf      []byte // of the last write
+	sent     int    // tokens written
 }
 
 // serve writes emissions as they come due, until the last or until the client leaves.
@@ -130,7 +138,7 @@ func (c *call) emit(e emission) error {
 		return nil
 	}
 	tokens := e.upTo - c.sent
-	if c.req.Stream {
+	if c.asked.stream {
 		now := time.Now()
 		c.stamp(e, now, tokens)
 		return c.stream(e, tokens)

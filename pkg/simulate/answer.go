@@ -12,11 +12,11 @@ import (
 
 // head sends the head of a stream. An answer in one piece has its head with it.
 func (c *call) head() error {
-	if !c.req.Stream {
+	if !c.asked.stream {
 		return nil
 	}
 	h := c.w.Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("Content-Type", c.speech.mime())
 	h.Set("Cache-Control", "no-cache")
 	c.w.WriteHeader(http.StatusOK)
 	return c.flush.Flush()
@@ -29,26 +29,26 @@ func (c *call) reject() {
 		h := c.w.Header()
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(c.job.retry.Seconds()))))
 		h.Set("Retry-After-Ms", strconv.FormatInt(int64((c.job.retry+time.Millisecond-1)/time.Millisecond), 10))
-		writeError(c.w, http.StatusTooManyRequests, "rate_limit_error", "simulated rate limit reached")
+		c.language.refuse(c.w, http.StatusTooManyRequests, "rate_limit_error", "simulated rate limit reached")
 	case OutcomeQueueFull:
-		writeError(c.w, http.StatusServiceUnavailable, "overloaded_error", "simulated queue is full")
+		c.language.refuse(c.w, http.StatusServiceUnavailable, "overloaded_error", "simulated queue is full")
 	case faultHTTP503:
-		writeError(c.w, http.StatusServiceUnavailable, "server_error", "injected fault http_503")
+		c.language.refuse(c.w, http.StatusServiceUnavailable, "server_error", "injected fault http_503")
 	case faultErrorBody:
-		writeError(c.w, http.StatusOK, "server_error", "injected fault error_body")
+		c.language.refuse(c.w, http.StatusOK, "server_error", "injected fault error_body")
 	default:
-		writeError(c.w, http.StatusInternalServerError, "server_error", "injected fault "+c.job.outcome)
+		c.language.refuse(c.w, http.StatusInternalServerError, "server_error", "injected fault "+c.job.outcome)
 	}
 }
 
 // stream writes one emission of a streamed answer: one event per step, in one write.
 func (c *call) stream(e emission, tokens int) error {
-	b := c.chunks.begin(c)
+	b := c.buf[:0]
 	if c.sent == 0 {
-		b = c.chunks.role(b)
+		b = c.speech.open(b)
 	}
 	if tokens > 0 {
-		b = c.chunks.content(b, c.sent, e.upTo)
+		b = c.speech.tokens(b, c.sent, e.upTo)
 	}
 	c.sent = e.upTo
 	if e.last {
@@ -66,6 +66,7 @@ func (c *call) stream(e emission, tokens int) error {
 }
 
 func (c *call) write(b []byte) error {
+	c.buf = b
 	if _, err := c.w.Write(b); err != nil {
 		return err
 	}
@@ -74,22 +75,19 @@ func (c *call) write(b []byte) error {
 
 // end writes what follows the last token.
 func (c *call) end() error {
-	b := c.chunks.begin(c)
+	b := c.buf[:0]
 	switch c.job.outcome {
 	case faultErrorEvent:
-		b = append(b, `data: {"error":{"message":"injected fault error_event","type":"server_error","param":null,"code":500}}`+"\n\n"+doneEvent...)
+		b = c.speech.fail(b, "injected fault error_event")
 	case faultTruncate:
 		return nil
 	case faultMalformed:
-		b = append(b, `data: {"id":"`...)
-		b = append(b, c.id...)
-		b = append(b, `","choices":[{"index":0,"delta":{"content":"brok`+"\n\n"...)
+		b = c.speech.garble(b)
 	case faultReset:
 		c.reset()
 		return nil
 	default:
-		b = c.chunks.finish(b)
-		b = append(b, doneEvent...)
+		b = c.speech.close(b)
 	}
 	return c.write(b)
 }
@@ -116,10 +114,10 @@ func (c *call) whole() error {
 		return nil
 	}
 	if c.job.outcome == faultErrorEvent {
-		writeError(c.w, http.StatusOK, "server_error", "injected fault error_event")
+		c.language.refuse(c.w, http.StatusOK, "server_error", "injected fault error_event")
 		return nil
 	}
-	b := c.chunks.whole(c)
+	b := c.speech.whole(nil)
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	switch c.job.outcome {

@@ -4,11 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-)
-
-const (
-	maxBody   = 16 << 20
-	maxOutput = 1 << 20 // tokens
+	"net/http"
 )
 
 // chatRequest is what the simulation understands of a chat completions request; it ignores the rest.
@@ -27,13 +23,13 @@ type chatRequest struct {
 }
 
 type chatMessage struct {
-	Content chatContent `json:"content"`
+	Content content `json:"content"`
 }
 
-// chatContent is a string, null, or a list of parts of which only the texts count.
-type chatContent []string
+// content is a string, null, or a list of parts of which only the texts count.
+type content []string
 
-func (c *chatContent) UnmarshalJSON(b []byte) error {
+func (c *content) UnmarshalJSON(b []byte) error {
 	*c = nil
 	if len(b) > 0 && b[0] == '[' {
 		var parts []struct {
@@ -52,27 +48,28 @@ func (c *chatContent) UnmarshalJSON(b []byte) error {
 		return errors.New("content is neither a string nor a list of parts")
 	}
 	if s != nil {
-		*c = chatContent{*s}
+		*c = content{*s}
 	}
 	return nil
 }
 
-// parseChatRequest reads and checks a request.
-func parseChatRequest(body []byte) (*chatRequest, error) {
+// parseChat reads a request.
+func parseChat(_ *http.Request, body []byte) (*asked, error) {
 	var r chatRequest
 	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, fmt.Errorf("the body is not a chat completions request: %w", err)
 	}
-	switch {
-	case len(r.Messages) == 0:
-		return nil, errors.New("messages is empty: at least one is needed")
-	case r.N != nil && *r.N != 1:
+	if r.N != nil && *r.N != 1 {
 		return nil, fmt.Errorf("n is %d: the simulation gives one choice", *r.N)
 	}
-	if n := r.limit(); n != nil && (*n < 1 || *n > maxOutput) {
-		return nil, fmt.Errorf("the output length is %d: it must be 1 to %d", *n, maxOutput)
+	a := &asked{model: r.Model, stream: r.Stream, limit: r.limit(), speak: func(c *call) speech { return newChatWriter(c, &r) }}
+	for _, m := range r.Messages {
+		a.texts = append(a.texts, m.Content...)
 	}
-	return &r, nil
+	if len(r.Messages) == 0 {
+		return nil, errors.New("messages is empty: at least one is needed")
+	}
+	return a, nil
 }
 
 // limit is the output length that was asked for, nil where none was.
@@ -81,22 +78,4 @@ func (r *chatRequest) limit() *int {
 		return r.MaxCompletionTokens
 	}
 	return r.MaxTokens
-}
-
-// job is the request as the model sees it.
-func (r *chatRequest) job(caching bool) *job {
-	h := newPromptHash()
-	for _, m := range r.Messages {
-		for _, text := range m.Content {
-			h.write(text)
-		}
-	}
-	j := &job{input: h.tokens, finish: finishLength, out: newStream(!r.Stream)}
-	if caching {
-		j.blocks = h.blocks
-	}
-	if n := r.limit(); n != nil {
-		j.output = *n
-	}
-	return j
 }
