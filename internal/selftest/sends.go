@@ -126,13 +126,13 @@ func recordKnown(h *measure.Hist, s measure.Stamp) {
 
 // burst sends n at one instant over new connections, and again when those rest.
 func burst(ctx context.Context, n int, spawn Spawn) (fresh, resting *Burst, err error) {
-	script := scripted.Script{TTFT: time.Second, Gap: time.Millisecond, Events: 1} // none rests before all are sent
+	script := scripted.Script{TTFT: 2 * time.Second, Gap: time.Millisecond, Events: 1} // none rests before all are sent
 	var send [2]measure.Hist
 	var last [2][]time.Duration
 	for range bursts {
 		b := &block{times: make([]time.Duration, 2*n), script: script, seen: make([]scripted.Served, 2*n), spin: spin}
 		for i := n; i < 2*n; i++ {
-			b.times[i] = 2 * time.Second
+			b.times[i] = 4 * time.Second
 		}
 		_, err := serve(ctx, spawn, func(url string) error {
 			return b.run(ctx, url, func(rec *measure.Record, _ spent) error {
@@ -142,10 +142,10 @@ func burst(ctx context.Context, n int, spawn Spawn) (fresh, resting *Burst, err 
 						return err
 					}
 					half := row.Index / n
-					if made := row.ConnectStart.Known(); made != (half == 0) {
-						return fmt.Errorf("send %d: it made a connection: %v", row.Index, made)
-					}
 					d, _ := row.Latency(workload.SendDelay)
+					if row.ConnectStart.Known() != (half == 0) {
+						return fmt.Errorf("the machine is too busy to tell: send %d of %d was %v late", row.Index, 2*n, d)
+					}
 					send[half].Record(d)
 					latest[half] = max(latest[half], d)
 				}
