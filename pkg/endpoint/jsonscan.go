@@ -10,11 +10,10 @@ import (
 // few fields of it. It checks the structure of what it walks (brackets, colons, commas, string ends), not numbers,
 // escapes and the inside of values that it skips. Once bad is set, every method stays where it is.
 type jsonScan struct {
-	b       []byte
-	i       int
-	fresh   bool // an object or array was just entered: no comma comes before its next member
-	escaped bool // a key holds an escape: it may not be what its bytes say
-	bad     bool
+	b     []byte
+	i     int
+	fresh bool // an object or array was just entered: no comma comes before its next member
+	bad   bool
 }
 
 func (s *jsonScan) space() {

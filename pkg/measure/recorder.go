@@ -103,6 +103,7 @@ func (r *recorder) finish(res *endpoint.Result) {
 	s.ServerQueue = optional(res.Server.Queue)
 	s.ServerPrefill = optional(res.Server.Prefill)
 	s.ServerDecode = optional(res.Server.Decode)
+	s.ServerTotal = optional(res.Server.Total)
 	s.Answer = res.Text
 }
 

@@ -32,7 +32,9 @@ func validateAPI(a *Approach, p strict.Place) {
 	}
 	if slices.Contains(selfHosted, name) {
 		excluded(p, "api: "+name, "remove it: this API has a name of its own for the output length", "max_tokens_field")
-		excluded(p, "api: "+name, "write url, or remove api: the simulated endpoint does not speak this one", "simulate")
+		if simulate := p.Field("simulate"); simulate.Present() {
+			simulate.Mistake("the simulated endpoint does not speak "+name, "remove api, or write the url of a real one")
+		}
 	}
 	if model := p.Field("model"); name == "triton" && !model.Present() {
 		model.Mistake("missing", "name the model: it is a part of Triton's URL")
