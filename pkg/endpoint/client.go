@@ -86,6 +86,9 @@ func targetURL(base, path string) (*url.URL, error) {
 		return nil, fmt.Errorf("url %q: give the API's base, without %s", base, path)
 	}
 	u.Fragment = ""
+	if u.Path == "" {
+		u.Path = "/" // else the path would be joined to nothing, and begin without a slash in the request
+	}
 	return u.JoinPath(path), nil
 }
 
