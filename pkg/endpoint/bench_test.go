@@ -123,3 +123,45 @@ func TestEventsAllocateNothing(t *testing.T) {
 		check(api, r, wire)
 	}
 }
+
+// openReply is a reply of an API in the middle of a stream.
+func openReply(tb testing.TB, name string, s *sample) (*reply, *tokenCount) {
+	a := s.approach
+	a.API, a.URL, a.Model = name, "http://mem/base", "m"
+	e, err := Open(Config{Approach: a, Epoch: time.Now()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer e.Close()
+	api, obs := e.(*remote), &tokenCount{}
+	ctx, clocks := startDeadlines(context.Background(), limits{total: time.Hour})
+	clocks.stop()
+	r := &reply{ctx: ctx, call: &attempt{clocks: clocks, obs: obs, judge: func(x *exchange) answer {
+		return &response{exchange: x, dialect: api.dialect(&x.res), manner: api.manner, streamed: true}
+	}}}
+	head := "HTTP/1.1 200 OK\r\nContent-Type: " + s.mime + "\r\nTransfer-Encoding: chunked\r\n\r\n"
+	for _, first := range []string{head, chunked(s.text("some")), chunked(s.text("other"))} { // these are pieces, not a text that grows
+		r.take(arrival{bytes: []byte(first), number: 1, kernel: true})
+	}
+	return r, obs
+}
+
+// The same way with the events of each API.
+func BenchmarkEventOf(b *testing.B) {
+	for _, name := range APIs() {
+		b.Run(name, func(b *testing.B) {
+			s := samples[name]
+			r, _ := openReply(b, name, &s)
+			wire := []byte(chunked(s.text(" word")))
+			number := uint32(1)
+			b.SetBytes(int64(len(wire)))
+			b.ReportAllocs()
+			for b.Loop() {
+				number++
+				if r.take(arrival{bytes: wire, at: time.Duration(number), number: number, kernel: true}) {
+					b.Fatal(r.result())
+				}
+			}
+		})
+	}
+}

@@ -72,8 +72,12 @@ func TestTargetURL(t *testing.T) {
 		"https://h/openai/deployments/d?api-version=1": "https://h/openai/deployments/d/chat/completions?api-version=1",
 		"https://h/a%2Fb#x":                            "https://h/a%2Fb/chat/completions",
 	} {
-		if got, err := targetURL(base, "/chat/completions"); got.String() != want || err != nil || got.RequestURI()[0] != '/' {
+		got, err := targetURL(base, "/chat/completions")
+		if got.String() != want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", base, got, err, want)
+		}
+		if line := got.RequestURI(); !strings.HasPrefix(line, "/") { // what is written into the request
+			t.Errorf("%s: asks for %s", base, line)
 		}
 	}
 }

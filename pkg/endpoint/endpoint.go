@@ -1,5 +1,5 @@
 // Package endpoint sends one request to an inference API and tells an observer what came back and when.
-// There is one file per API, over one SSE reader. It knows HTTP and knows no statistics.
+// There is one file per API, over a reader of server-sent events or of JSON lines. It knows HTTP and knows no statistics.
 package endpoint
 
 import (
@@ -63,7 +63,7 @@ const (
 	Sent
 	// Headers: the first response byte was read.
 	Headers
-	// Comment: an SSE comment (keep-alive). Not a stream event and not a token.
+	// Comment: an SSE comment or an empty line (keep-alive). Not a stream event and not a token.
 	Comment
 	// Other: a stream event that carries no generated text (role, ping, usage, finish, unknown).
 	Other

@@ -36,7 +36,6 @@ type llama struct {
 // llamaChunk is what one event says. The slices are JSON values and alias it.
 type llamaChunk struct {
 	text, total, finish, err []byte
-	ids                      int // tokens in it, where the server lists them
 	stop, known              bool
 }
 
@@ -53,8 +52,6 @@ func (c *llamaChunk) parse(b []byte) bool {
 			if v := s.value(); filled(v) {
 				c.text = v
 			}
-		case "tokens":
-			c.ids = s.count()
 		case "tokens_predicted":
 			c.total = s.value()
 		case "stop":
@@ -103,9 +100,6 @@ func (l *llama) take(b []byte, s *said) {
 	if c.text != nil { // the tokens of an event without text come with the next: their bytes were half of a character
 		s.kind, s.text = Answer, c.text
 		s.tokens, _ = l.counted.next(string(c.total)) // does not allocate
-		if c.ids > 0 {
-			s.tokens = c.ids
-		}
 	}
 	if !c.stop {
 		return

@@ -40,7 +40,8 @@ func (p *played) tokensOf() (n []int) {
 	return n
 }
 
-// The tokens of an event are what the running count has grown by, or the ids in it; the times are milliseconds.
+// The tokens of an event are what the running count has grown by: an event lists the id of its last token alone. The
+// times are milliseconds.
 func TestLlamaCppTokens(t *testing.T) {
 	s := samples[LlamaCpp]
 	s.approach.API = LlamaCpp
@@ -48,7 +49,7 @@ func TestLlamaCppTokens(t *testing.T) {
 		`data: {"content":"a","tokens":[],"stop":false,"tokens_predicted":1}` + "\n\n",
 		`data: {"content":"","tokens":[],"stop":false,"tokens_predicted":2}` + "\n\n", // half of a character
 		`data: {"content":"é","tokens":[],"stop":false,"tokens_predicted":3}` + "\n\n",
-		`data: {"content":"bc","tokens":[7,8],"stop":false,"tokens_predicted":5}` + "\n\n",
+		`data: {"content":"bc","tokens":[8],"stop":false,"tokens_predicted":5}` + "\n\n",
 		`data: {"content":"d","stop":false}` + "\n\n",
 	}
 	p := s.play(t, headOf(200, s.mime), one(append(events, s.last...)), io.EOF, true)

@@ -10,6 +10,9 @@ type tally struct{ before int }
 
 // next is how many tokens came since the last time; known is false where the event does not say.
 func (t *tally) next(total string) (n int, known bool) {
+	if total == "" {
+		return 0, false // the common case: an error would be allocated
+	}
 	count, err := strconv.Atoi(total)
 	if err != nil {
 		return 0, false

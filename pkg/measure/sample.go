@@ -55,7 +55,7 @@ type Sample struct {
 	ServerQueue   Stamp  `json:"server_queue,omitzero"` // ns, as the server reports it
 	ServerPrefill Stamp  `json:"server_prefill,omitzero"`
 	ServerDecode  Stamp  `json:"server_decode,omitzero"`
-	ServerTotal   Stamp  `json:"server_total,omitzero"`
+	ServerTotal   Stamp  `json:"server_total,omitzero"` // from the request's arrival to the end of the answer
 
 	Prompt json.RawMessage `json:"prompt,omitempty"` // only with output.keep_text
 	Answer string          `json:"answer,omitempty"` // only with output.keep_text

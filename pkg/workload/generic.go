@@ -7,7 +7,7 @@ type Generic struct {
 	// ndjson (a line of JSON is an event).
 	Framing string `yaml:"framing" json:"framing" jsonschema:"enum=sse,enum=ndjson,default=sse"`
 	// Path is put behind the URL. <model> in it is the approach's model.
-	Path string `yaml:"path" json:"path" jsonschema:"required,pattern=^/,hint=begin it with /,example=/generate"`
+	Path string `yaml:"path" json:"path" jsonschema:"required,pattern=^/[^?#]*$,hint=begin it with / and write a query into the url,example=/generate"`
 	// Body is the JSON body of a request. In its texts <prompt> is the prompt, <model> the model, and <max_tokens> the
 	// output length. A text that is nothing but <messages>, <max_tokens> or <stream> becomes the list of messages, the
 	// number (a field without one is left out) or true or false. The approach's own body is merged into it.

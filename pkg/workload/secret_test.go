@@ -42,6 +42,7 @@ func TestRedacted(t *testing.T) {
 		"api_key": hidden, "temperature": 0.5, "eos_token": "</s>", "user": "sk-" + hidden,
 		"tools": []any{map[string]any{"password": hidden, "name": "search"}, "Bearer " + hidden},
 	}
+	s.Approaches[0].Generic = &Generic{Path: "/a", Body: map[string]any{"user": map[string]any{"api_key": hidden}, "q": "<prompt>"}}
 	before, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)

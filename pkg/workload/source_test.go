@@ -141,6 +141,9 @@ func TestAllowedCacheSendsTheSame(t *testing.T) {
 	src := sourceOf(t, synthetic("allowed"))
 	for i := range 50 {
 		want := src.Request(i, Nonce{"edge", 0})
+		if !want.CacheAllowed {
+			t.Error("the request does not know that a cache may answer it")
+		}
 		for _, n := range []Nonce{{"edge", 1}, {"self-hosted", 0}} {
 			if got := src.Request(i, n); !reflect.DeepEqual(got, want) {
 				t.Errorf("%+v: %+v, want %+v", n, got, want)

@@ -1,0 +1,34 @@
+package workload
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var fenced = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+
+// TestDocumentedAPIs: the approaches in docs/apis.md are ones that a scenario can have, and the schema takes them.
+func TestDocumentedAPIs(t *testing.T) {
+	t.Setenv("PROXY_PASSWORD", "secret")
+	doc, err := os.ReadFile("../../docs/apis.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ := strings.Cut(small, "approaches:")
+	schema := compileSchema(t)
+	examples := fenced.FindAllSubmatch(doc, -1)
+	if len(examples) < 5 {
+		t.Fatalf("%d examples", len(examples))
+	}
+	for _, e := range examples {
+		text := head + "approaches:\n" + string(e[1])
+		if _, err := Parse([]byte(text), "docs/apis.md"); err != nil {
+			t.Error(err)
+		}
+		if err := schemaRefuses(t, schema, []byte(text)); err != nil {
+			t.Errorf("%s: %v", e[1], err)
+		}
+	}
+}
