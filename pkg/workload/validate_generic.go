@@ -31,7 +31,9 @@ func validateAPI(a *Approach, p strict.Place) {
 		generic.Mistake("without effect beside api: "+name, "write api: generic, or remove it")
 	}
 	if slices.Contains(selfHosted, name) {
-		excluded(p, "api: "+name, "remove it: this API has a name of its own for the output length", "max_tokens_field")
+		if a.MaxTokensField != "max_completion_tokens" { // the default stands in every record
+			excluded(p, "api: "+name, "remove it: this API has a name of its own for the output length", "max_tokens_field")
+		}
 		if simulate := p.Field("simulate"); simulate.Present() {
 			simulate.Mistake("the simulated endpoint does not speak "+name, "remove api, or write the url of a real one")
 		}
