@@ -122,11 +122,12 @@ func (g *sglang) event(f *frame, s *said) {
 }
 
 // piece takes the new text of an event of n tokens. The tokens of an event without new text count with the next that has
-// some; a new text without a new token is none (the end of what was held back).
+// some; a new text without a new token is none (the end of what was held back). A server without a tokenizer sends ids and
+// no text: there a token is all that can be seen.
 func (g *sglang) piece(n int, counted bool, s *said) {
 	s.text = g.text.of(g.chunk.text)
 	g.pending += n
-	if s.text != nil && (g.pending > 0 || !counted) {
+	if (s.text != nil || g.chunk.text == nil) && (g.pending > 0 || s.text != nil && !counted) {
 		s.kind, s.tokens = Answer, g.pending
 		g.pending = 0
 	}
@@ -139,7 +140,8 @@ func (g *sglang) whole(b []byte, s *said) {
 		s.fail(errorMessage(c.err))
 		return
 	}
-	if filled(c.text) {
+	n, _ := g.counted.next(string(c.total))
+	if filled(c.text) || c.text == nil && n > 0 {
 		s.kind, s.text = Answer, c.text
 	}
 	g.figures(b, s)

@@ -108,3 +108,20 @@ func TestSGLangTimes(t *testing.T) {
 	p := s.play(t, headOf(200, s.mime), one(s.units("a")), io.EOF, true)
 	checkTimes(t, p.Server, "SGLang meta_info", times{queue: 40 * time.Millisecond, prefill: -1, decode: -1, total: 250 * time.Millisecond})
 }
+
+// A server without a tokenizer (--skip-tokenizer-init) sends ids and no text.
+func TestSGLangWithoutText(t *testing.T) {
+	s := samples[SGLang]
+	s.approach.API = SGLang
+	event := func(tokens int, rest string) string {
+		return fmt.Sprintf("data: {\"output_ids\":[7],\"meta_info\":{\"completion_tokens\":%d%s}}\n\n", tokens, rest)
+	}
+	p := s.play(t, headOf(200, s.mime), one([]string{event(1, ""), event(1, ""), event(3, `,"finish_reason":{"type":"length"}`), doneEvent}), io.EOF, true)
+	if got, want := p.tokensOf(), []int{1, 2}; p.Class != OK || !slices.Equal(got, want) || *p.Usage.Output != 3 {
+		t.Errorf("%s, tokens %v, want %v: %+v", p.Class, got, want, p.Result)
+	}
+	p = s.play(t, headOf(200, "application/json"), one([]string{`{"output_ids":[7,8],"meta_info":{"completion_tokens":2,"finish_reason":{"type":"length"}}}`}), io.EOF, false)
+	if v := p.verdict(OK, "", 1); v != "" {
+		t.Error(v)
+	}
+}

@@ -1,7 +1,9 @@
 package workload
 
 import (
+	"encoding/json"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -24,8 +26,17 @@ func TestDocumentedAPIs(t *testing.T) {
 	}
 	for _, e := range examples {
 		text := head + "approaches:\n" + string(e[1])
-		if _, err := Parse([]byte(text), "docs/apis.md"); err != nil {
+		s, err := Parse([]byte(text), "docs/apis.md")
+		if err != nil {
 			t.Error(err)
+			continue
+		}
+		stored, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := Parse(stored, "the JSON of a record"); err != nil || !reflect.DeepEqual(again, s) {
+			t.Errorf("read again from its record: %+v, %v", again, err)
 		}
 		if err := schemaRefuses(t, schema, []byte(text)); err != nil {
 			t.Errorf("%s: %v", e[1], err)
