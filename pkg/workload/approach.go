@@ -1,5 +1,7 @@
 package workload
 
+import "github.com/infbench/infbench/pkg/workload/internal/strict"
+
 // Approach is one way of serving the traffic: an endpoint, the levers it is run with, and how it is called.
 // Either URL (a real endpoint) or Simulate (an embedded one) is set.
 type Approach struct {
@@ -45,6 +47,13 @@ type Approach struct {
 
 // Streaming reports whether the approach asks for a streamed answer.
 func (a *Approach) Streaming() bool { return a.Stream == nil || *a.Stream }
+
+// forget drops the default of a field that the approach's API does not have: a record is read again as it was written.
+func (a *Approach) forget(p strict.Place) {
+	if a.API != "openai-chat" && !p.Field("max_tokens_field").Present() {
+		a.MaxTokensField = ""
+	}
+}
 
 // Timeouts end a request that takes too long; each is an error class of its own. Zero takes the default, named
 // beside each field.

@@ -13,7 +13,6 @@ var fenced = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
 
 // TestDocumentedAPIs: the approaches in docs/apis.md are ones that a scenario can have, and the schema takes them.
 func TestDocumentedAPIs(t *testing.T) {
-	t.Setenv("PROXY_PASSWORD", "secret")
 	doc, err := os.ReadFile("../../docs/apis.md")
 	if err != nil {
 		t.Fatal(err)

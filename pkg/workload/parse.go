@@ -59,6 +59,7 @@ func parseIn(dir string, lookup func(string) (string, bool), data []byte, name s
 	for i := range s.Approaches {
 		s.Approaches[i].EnvHeaders = envHeaders[i]
 		s.Approaches[i].adopt(approaches.Item(i))
+		s.Approaches[i].forget(approaches.Item(i))
 	}
 	validate(s, doc.At(""))
 	if dir != "" {

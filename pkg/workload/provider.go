@@ -94,7 +94,7 @@ func (a *Approach) adopt(p strict.Place) {
 	if a.KeyHeader == "" && a.Simulate == nil {
 		a.KeyHeader = known.keyHeader
 	}
-	if known.maxTokens != "" && !p.Field("max_tokens_field").Present() {
+	if known.maxTokens != "" && a.API == "openai-chat" && !p.Field("max_tokens_field").Present() {
 		a.MaxTokensField = known.maxTokens
 	}
 	if known.needModel && a.Model == "" && a.Simulate == nil && !p.Field("model").Present() {

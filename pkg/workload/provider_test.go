@@ -23,7 +23,7 @@ func approachOf(t *testing.T, approach string) (Approach, error) {
 func TestProviderFillsWhatIsLeftOut(t *testing.T) {
 	for text, want := range map[string]Approach{
 		"{name: a, provider: openai, model: m}":                                            {API: "openai-chat", URL: "https://api.openai.com/v1", KeyEnv: "OPENAI_API_KEY", MaxTokensField: "max_completion_tokens"},
-		"{name: a, provider: openai, model: m, api: openai-responses}":                     {API: "openai-responses", URL: "https://api.openai.com/v1", KeyEnv: "OPENAI_API_KEY", MaxTokensField: "max_completion_tokens"},
+		"{name: a, provider: openai, model: m, api: openai-responses}":                     {API: "openai-responses", URL: "https://api.openai.com/v1", KeyEnv: "OPENAI_API_KEY"},
 		"{name: a, provider: groq, model: m, key_env: MINE, max_tokens_field: max_tokens}": {API: "openai-chat", URL: "https://api.groq.com/openai/v1", KeyEnv: "MINE", MaxTokensField: "max_tokens"},
 		"{name: a, provider: azure, model: m, url: https://r.openai.azure.com/openai/v1}":  {API: "openai-chat", URL: "https://r.openai.azure.com/openai/v1", KeyEnv: "AZURE_OPENAI_API_KEY", KeyHeader: "api-key", MaxTokensField: "max_completion_tokens"},
 		"{name: a, provider: vllm, model: m, url: http://gpu:9000/v1}":                     {API: "openai-chat", URL: "http://gpu:9000/v1", MaxTokensField: "max_tokens"},
