@@ -136,7 +136,10 @@ func TestProxyAnswers(t *testing.T) {
 			}
 			if secure {
 				p.answer.Store(-1)
-				if r := l.open(t, "ok", change).Do(t.Context(), &testRequest, &events{}); r.Class != TimeoutConnect || !strings.Contains(r.Error, "the proxy did not answer") {
+				hasty := func(c *Config) {
+					c.Reference, c.Approach.Timeouts.Connect = reference, workload.Duration(50*time.Millisecond)
+				}
+				if r := l.open(t, "ok", hasty).Do(t.Context(), &testRequest, &events{}); r.Class != TimeoutConnect || !strings.Contains(r.Error, "the proxy did not answer") {
 					t.Errorf("proxy says nothing: %+v", r)
 				}
 			}
