@@ -31,7 +31,7 @@ func serveProxy(t *testing.T, l net.Listener) *proxy {
 	t.Helper()
 	p := &proxy{hang: make(chan struct{})}
 	p.user.Store("")
-	out := &http.Transport{}
+	out := &http.Transport{DisableKeepAlives: true} // a client that leaves may spoil a connection that rests by then
 	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.user.Store(r.Header.Get("Proxy-Authorization"))
 		if code := p.answer.Load(); code > 0 {
