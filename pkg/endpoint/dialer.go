@@ -167,6 +167,9 @@ func (d *dialer) forHTTP(ctx context.Context, _, _ string) (net.Conn, error) {
 
 // failed classes a failure, which may be that the connect timeout ended the attempt at this stage.
 func (d *dialer) failed(ctx context.Context, class Class, err error, stage string) error {
+	if at, ok := ctx.Deadline(); ok && !time.Now().Before(at) {
+		<-ctx.Done() // net.Dialer's own timer for the same instant can be the first
+	}
 	if errors.Is(context.Cause(ctx), errConnectTimeout) {
 		return &dialError{TimeoutConnect, fmt.Errorf("%w of %s: %s", errConnectTimeout, d.timeout, stage)}
 	}

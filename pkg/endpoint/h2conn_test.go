@@ -142,13 +142,16 @@ func TestEndsOfAStream(t *testing.T) {
 
 // A server that does not speak HTTP/2 is a failure, never another protocol than was asked for.
 func TestNoHTTP2There(t *testing.T) {
-	for _, secure := range []bool{false, true} {
-		l := startLoopback(t, nil, secure, false)
-		l.approach.Connections.Protocol = map[bool]string{false: h2c, true: h2}[secure]
-		r := l.open(t, "ok", nil).Do(t.Context(), &testRequest, &events{})
-		if want := map[bool]Class{false: Malformed, true: TLSFailed}[secure]; r.Class != want || !secure && r.Error != errForeign.Error() {
-			t.Errorf("TLS %v: %+v", secure, r)
-		}
+	l := startLoopback(t, nil, true, false)
+	l.approach.Connections.Protocol = h2
+	if r := l.open(t, "ok", nil).Do(t.Context(), &testRequest, &events{}); r.Class != TLSFailed {
+		t.Errorf("h2: %+v", r)
+	}
+	l = startLoopback(t, nil, false, false)
+	l.approach.Connections.Protocol = h2c
+	r := l.open(t, "ok", nil).Do(t.Context(), &testRequest, &events{})
+	if r.Class != Truncated && (r.Class != Malformed || r.Error != errForeign.Error()) { // it may hang up before its words are read
+		t.Errorf("h2c: %+v", r)
 	}
 }
 

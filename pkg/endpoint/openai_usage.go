@@ -30,7 +30,7 @@ func takeCount(dst **int, raw []byte, paths ...string) {
 }
 
 // maxCount is the largest number that is taken for a count: sums of a few are far from overflow.
-const maxCount = 1 << 53
+const maxCount = min(1<<53, math.MaxInt/8)
 
 // runningCount tells the tokens of each chunk where the server does: it lists their ids, or sends with every chunk a
 // count that grows (vLLM: return_token_ids, continuous_usage_stats; llama.cpp: timings_per_token).

@@ -31,7 +31,7 @@ func serveProxy(t *testing.T, l net.Listener) *proxy {
 	t.Helper()
 	p := &proxy{hang: make(chan struct{})}
 	p.user.Store("")
-	out := &http.Transport{}
+	out := &http.Transport{DisableKeepAlives: true} // a client that leaves may spoil a connection that rests by then
 	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.user.Store(r.Header.Get("Proxy-Authorization"))
 		if code := p.answer.Load(); code > 0 {
@@ -136,7 +136,10 @@ func TestProxyAnswers(t *testing.T) {
 			}
 			if secure {
 				p.answer.Store(-1)
-				if r := l.open(t, "ok", change).Do(t.Context(), &testRequest, &events{}); r.Class != TimeoutConnect || !strings.Contains(r.Error, "the proxy did not answer") {
+				hasty := func(c *Config) {
+					c.Reference, c.Approach.Timeouts.Connect = reference, workload.Duration(50*time.Millisecond)
+				}
+				if r := l.open(t, "ok", hasty).Do(t.Context(), &testRequest, &events{}); r.Class != TimeoutConnect || !strings.Contains(r.Error, "the proxy did not answer") {
 					t.Errorf("proxy says nothing: %+v", r)
 				}
 			}

@@ -192,7 +192,7 @@ func (l *loopback) tryAll(t *testing.T, reference bool) {
 	e := l.open(t, "hang", func(c *Config) {
 		c.Reference, c.Approach.Timeouts.Idle = reference, workload.Duration(30*time.Millisecond)
 	})
-	if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != TimeoutIdle || r.Text != "a" {
+	if r := e.Do(t.Context(), &testRequest, &events{}); r.Class != TimeoutIdle {
 		t.Errorf("hang: %+v", r)
 	}
 	if l.roots != nil {
