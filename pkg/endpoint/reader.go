@@ -31,7 +31,8 @@ func (r *reader) read(s *socketLink) (a arrival, ok bool) {
 	if n > 0 {
 		s.reads++
 		a.late, a.kernel = r.clock.late(now, stamp)
-		a.at -= a.late
+		// Never before what came before: a stamp of the kernel can follow one of the clock, which is a little late.
+		a.at = max(a.at-a.late, time.Duration(s.readAt.Load()))
 		s.readAt.Store(int64(a.at))
 	} else if err == nil {
 		a.err = io.EOF
@@ -67,12 +68,21 @@ func (w *wallClock) late(now time.Time, stamp int64) (time.Duration, bool) {
 	offset := now.UnixNano() - int64(mono)
 	moved, between := offset-w.offset, mono-w.seen
 	first := w.seen == 0 && w.offset == 0
-	w.offset, w.seen = offset, mono
+	w.seen = mono
+	if first {
+		w.offset = offset
+	}
 	if !first && max(moved, -moved) > int64(stepFloor+between/slewShare) {
-		w.step, w.set = mono, true
+		w.offset, w.step, w.set = offset, mono, true
 		return 0, false
 	}
-	late := time.Duration(now.UnixNano() - stamp)
+	if !first {
+		// time.Now reads the wall clock and then the monotonic one. Whoever is interrupted between the two sees an offset that is
+		// too small, and would take the bytes for later than they were; too large it cannot be. So a smaller one is believed
+		// only as fast as clocks are slewed.
+		w.offset = max(offset, w.offset-int64(between/slewShare))
+	}
+	late := time.Duration(w.offset + int64(mono) - stamp)
 	if w.set && late > mono-w.step {
 		return 0, false // it came before the clock was set, or so its stamp says
 	}
