@@ -114,7 +114,7 @@ func (a *app) reach(ctx context.Context, s *workload.Scenario, ap workload.Appro
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
 	if err := endpoint.Reach(ctx, cfg); err != nil {
-		return fmt.Errorf("approach %s cannot be reached at %s: %w\n%s", ap.Name, u.Redacted(), err, advice(err, &ap, u))
+		return fmt.Errorf("approach %s cannot be reached at %s: %w\n%s", ap.Name, workload.RedactURL(ap.URL), err, advice(err, &ap, u))
 	}
 	return nil
 }

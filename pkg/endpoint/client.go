@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ type client struct {
 	target  *target
 	sign    signer
 	limits  limits
-	secrets []string
+	secrets secretWords
 }
 
 // signer makes the header fields that are new with each request, out of all the rest of it: the field values of req are
@@ -76,13 +77,15 @@ func newClient(cfg *Config, api *api) (*client, error) {
 			return nil, fmt.Errorf("header %s: its name or value holds a character that HTTP does not allow, such as a line end", name)
 		}
 	}
-	c := &client{target: t, sign: api.sign, limits: limitsOf(a.Timeouts, a.Streaming()), secrets: append(secretsIn(cfg.Key, header), api.secrets...)}
+	more := api.secrets
 	for _, proxy := range []*url.URL{t.route.proxy, t.route.tunnel} {
 		if proxy != nil && proxy.User != nil {
 			password, _ := proxy.User.Password()
-			c.secrets = append(c.secrets, secretsIn(password, http.Header{"Authorization": {proxyAuthorization(proxy)}})...)
+			_, encoded, _ := strings.Cut(proxyAuthorization(proxy), " ")
+			more = append(more, cmp.Or(password, proxy.User.Username()), encoded)
 		}
 	}
+	c := &client{target: t, sign: api.sign, limits: limitsOf(a.Timeouts, a.Streaming()), secrets: secretsOf(cfg, header, more)}
 	if cfg.Reference || t.route.protocol != http1 {
 		c.carrier = newReference(cfg, t)
 	} else {
@@ -133,36 +136,9 @@ func validHeader(name, value string) bool {
 	return name != ""
 }
 
-// secretsIn lists what must not stand in a record: the key, and the values of headers that look like one.
-func secretsIn(key string, header http.Header) (secrets []string) {
-	if key != "" {
-		secrets = append(secrets, key)
-	}
-	for name, values := range header {
-		name = strings.ToLower(name)
-		for _, sign := range []string{"auth", "key", "token", "secret", "cookie"} {
-			if !strings.Contains(name, sign) {
-				continue
-			}
-			value := values[0]
-			if i := strings.LastIndexByte(value, ' '); i >= 0 {
-				value = value[i+1:] // without the scheme
-			}
-			if len(value) >= 8 { // shorter ones are words such as "true"
-				secrets = append(secrets, value)
-			}
-			break
-		}
-	}
-	return secrets
-}
-
 // words makes a text fit for the record: without secrets, in one line of bounded length.
 func (c *client) words(s string) string {
-	for _, secret := range c.secrets {
-		s = strings.ReplaceAll(s, secret, "[key]")
-	}
-	return short(s)
+	return short(c.secrets.cover(s))
 }
 
 func (c *client) close() { c.carrier.close() }

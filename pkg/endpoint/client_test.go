@@ -145,11 +145,26 @@ func TestBodyOverrides(t *testing.T) {
 	}
 }
 
+// What a server says back is in every file of a record: no secret of a request may be, however the server spells it.
 func TestSecretsStayOut(t *testing.T) {
-	c := &client{secrets: secretsIn("sk-1234", http.Header{"Api-Key": {"azure-key-1"}, "Authorization": {"Bearer oauth-abcdef"}, "X-Auth-Mode": {"none"}})}
-	got := c.words("keys sk-1234, azure-key-1 and oauth-abcdef; mode none, Bearer")
-	if got != "keys [key], [key] and [key]; mode none, Bearer" {
-		t.Error(got)
+	header := http.Header{"Api-Key": {"azure-key-1"}, "Authorization": {"Bearer oauth-abcdef"}, "X-Auth-Mode": {"none"},
+		"Cookie": {"session=abcdef123456; theme=dark"}, "X-Vault": {"from-the-environment"}, "X-Team": {"search-team"}}
+	a := workload.Approach{URL: "https://h/v1?api_key=query%2Fsecret&version=2024-10-21", EnvHeaders: []string{"x-vault"}}
+	c := &client{secrets: secretsOf(&Config{Approach: a, Key: "wJalr/UtnF+EMI"}, header, []string{"proxy-pass"})}
+	for said, want := range map[string]string{
+		"keys wJalr/UtnF+EMI, azure-key-1 and oauth-abcdef; mode none, Bearer": "keys [key], [key] and [key]; mode none, Bearer",
+		`{"reason":"bad key wJalr\/UtnF+EMI"}`:                                 `{"reason":"bad key [key]"}`,
+		"redirected to /v1?key=wJalr%2FUtnF%2BEMI":                             "redirected to /v1?key=[key]",
+		"bad cookie session=abcdef123456; theme=dark":                          "bad cookie [key]",
+		"no session abcdef123456":                                              "no session [key]",
+		"moved to http://h/v1?api_key=query%2Fsecret&version=2024-10-21":       "moved to http://h/v1?api_key=[key]&version=2024-10-21",
+		"unknown key query/secret":                                             "unknown key [key]",
+		"vault says from-the-environment, proxy-pass":                          "vault says [key], [key]",
+		"team search-team is over its limit":                                   "team search-team is over its limit",
+	} {
+		if got := c.words(said); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", said, got, want)
+		}
 	}
 }
 

@@ -65,7 +65,7 @@ func coverSource(s string, secrets []string) string {
 			value = value[:end]
 		}
 		value = strings.TrimRight(value, " \t")
-		if len(value) >= 4 && (isSecretName(name) || name == "key_env" && looksLikeKey(value)) {
+		if len(value) >= 4 && (IsSecretName(name) || name == "key_env" && looksLikeKey(value)) {
 			b.WriteString(s[done:begin] + stars(value))
 			done = begin + len(value)
 		}
@@ -73,8 +73,8 @@ func coverSource(s string, secrets []string) string {
 	return b.String() + s[done:]
 }
 
-// isSecretName reports whether a header, a query parameter or a field of a body with this name usually holds a secret.
-func isSecretName(name string) bool {
+// IsSecretName reports whether a header, a query parameter or a field of a body with this name usually holds a secret.
+func IsSecretName(name string) bool {
 	words := strings.FieldsFunc(strings.ToLower(name), func(c rune) bool { return c == '-' || c == '_' || c == '.' })
 	if len(words) == 0 {
 		return false
@@ -102,7 +102,7 @@ func refuseSecrets(approach strict.Place) (found []string) {
 		found = append(found, secret)
 	}
 	for _, name := range approach.Keys() {
-		if p := approach.Field(name); name == "key" || isSecretName(name) {
+		if p := approach.Field(name); name == "key" || IsSecretName(name) {
 			refuse(p, p.Text(), "a key has no place in a file", "write key_env: NAME, the environment variable that holds it")
 		}
 	}
@@ -117,7 +117,7 @@ func refuseSecrets(approach strict.Place) (found []string) {
 	for _, name := range headers.Keys() {
 		p := headers.Field(name)
 		text := p.Text()
-		if !strings.Contains(text, "${") && (isSecretName(name) && text != "" || keyForm.MatchString(text)) {
+		if !strings.Contains(text, "${") && (IsSecretName(name) && text != "" || keyForm.MatchString(text)) {
 			refuse(p, text, "a secret stands in the file", fmt.Sprintf("use key_env: NAME for the API key, or %s: ${NAME} for another", name))
 		}
 	}
@@ -131,7 +131,7 @@ func refuseSecrets(approach strict.Place) (found []string) {
 	}
 	_, query, _ := strings.Cut(u.Text(), "?")
 	for _, pair := range strings.Split(query, "&") {
-		if name, value, _ := strings.Cut(pair, "="); isSecretName(name) && value != "" && !strings.Contains(value, "${") {
+		if name, value, _ := strings.Cut(pair, "="); IsSecretName(name) && value != "" && !strings.Contains(value, "${") {
 			refuse(u, value, "a secret stands in the file", fmt.Sprintf("put it in an environment variable: %s=${NAME}", name))
 		}
 	}
@@ -142,7 +142,7 @@ func refuseSecrets(approach strict.Place) (found []string) {
 func refuseInBody(p strict.Place) (found []string) {
 	for _, name := range p.Keys() {
 		field := p.Field(name)
-		if text := field.Text(); text != "" && (isSecretName(name) || keyForm.MatchString(text)) {
+		if text := field.Text(); text != "" && (IsSecretName(name) || keyForm.MatchString(text)) {
 			field.Mistake("a secret stands in the file", "use key_env: NAME for the API key, and a header, as ${NAME}, for another")
 			found = append(found, text)
 		}
@@ -166,10 +166,10 @@ func (s *Scenario) Redacted() *Scenario {
 	c := clone(*s)
 	for i := range c.Approaches {
 		a := &c.Approaches[i]
-		a.URL = redactURL(a.URL)
-		a.Connections.Proxy = redactURL(a.Connections.Proxy)
+		a.URL = RedactURL(a.URL)
+		a.Connections.Proxy = redactProxy(a.Connections.Proxy)
 		for name, value := range a.Headers {
-			if isSecretName(name) || keyForm.MatchString(value) || slices.Contains(a.EnvHeaders, name) {
+			if IsSecretName(name) || keyForm.MatchString(value) || slices.Contains(a.EnvHeaders, name) {
 				a.Headers[name] = covered
 			}
 		}
@@ -181,8 +181,23 @@ func (s *Scenario) Redacted() *Scenario {
 	return &c
 }
 
-// redactURL covers the password and the secret-looking parameters of a URL.
-func redactURL(s string) string {
+// redactProxy covers what stands before the host of a proxy. A password that holds a slash or a hash makes it no URL, or
+// another one than was meant; a proxy has no path in which an @ could stand.
+func redactProxy(s string) string {
+	scheme, rest, found := strings.Cut(s, "://")
+	at := strings.LastIndexByte(rest, '@')
+	if !found || at < 0 {
+		return s
+	}
+	user, _, named := strings.Cut(rest[:at], ":")
+	if !named {
+		return scheme + "://" + covered + rest[at:] // a token alone
+	}
+	return scheme + "://" + user + ":" + covered + rest[at:]
+}
+
+// RedactURL covers the password and the secret-looking parameters of a URL.
+func RedactURL(s string) string {
 	u, err := url.Parse(s)
 	if err != nil {
 		return userinfo.ReplaceAllString(s, "${1}"+covered+"@")
@@ -197,7 +212,7 @@ func redactURL(s string) string {
 	pairs := strings.Split(u.RawQuery, "&")
 	for i, pair := range pairs {
 		name, value, found := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(name); err == nil && found && (isSecretName(plain) || keyForm.MatchString(value)) {
+		if plain, err := url.QueryUnescape(name); err == nil && found && (IsSecretName(plain) || keyForm.MatchString(value)) {
 			pairs[i] = name + "=" + covered
 		}
 	}
@@ -218,7 +233,7 @@ func redactBody(name string, v any) any {
 			v[i] = redactBody(name, value)
 		}
 	case string:
-		if isSecretName(name) && v != "" || keyForm.MatchString(v) {
+		if IsSecretName(name) && v != "" || keyForm.MatchString(v) {
 			return covered
 		}
 	}

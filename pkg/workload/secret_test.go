@@ -145,7 +145,7 @@ func TestSecretNames(t *testing.T) {
 		"eos_token": false, "max_tokens": false, "prompt_cache_key": false, "Idempotency-Key": false, "prefill_per_token": false, "keyword": false, "tokenizer": false,
 		"model": false, "": false, "-": false, "key_env": false, "first_token": false,
 	} {
-		if got := isSecretName(name); got != want {
+		if got := IsSecretName(name); got != want {
 			t.Errorf("%q: %t", name, got)
 		}
 	}
@@ -221,5 +221,20 @@ func TestPasswordOfAProxy(t *testing.T) {
 	}
 	if got := s.Redacted().Approaches[0].Connections.Proxy; got != "http://user:REDACTED@proxy:3128" {
 		t.Errorf("in the record: %s", got)
+	}
+}
+
+// A password with a slash or a hash makes the proxy no URL: the error does not show it either.
+func TestPasswordThatIsNotEncoded(t *testing.T) {
+	for _, password := range []string{"s3cr/et#1", "12/ab?c", "a@b:c"} {
+		text := strings.Replace(small, "levers:", "connections: {proxy: 'http://u:${SECRET}@127.0.0.1:9'}\n    levers:", 1)
+		s, err := parseWith(lookup(map[string]string{"SECRET": password}), []byte(text), "demo.yaml", nil)
+		said := fmt.Sprint(err)
+		if err == nil {
+			said = s.Redacted().Approaches[0].Connections.Proxy
+		}
+		if strings.Contains(said, password) || strings.Contains(said, password[:4]) || err != nil && !strings.Contains(said, "percent-encode") {
+			t.Errorf("%s: %s", password, said)
+		}
 	}
 }

@@ -62,8 +62,8 @@ func validateURL(s string, p strict.Place) {
 	if !p.Sound() {
 		return
 	}
-	shown := strict.Quote(redactURL(s))
-	scheme, rest, found := strings.Cut(redactURL(s), "://")
+	shown := strict.Quote(RedactURL(s))
+	scheme, rest, found := strings.Cut(RedactURL(s), "://")
 	if !found {
 		p.Mistake(shown+" does not begin with http:// or https://", fmt.Sprintf("did you mean `http://%s`?", scheme))
 		return

@@ -51,9 +51,11 @@ func validateProxy(s string, p strict.Place) {
 	if !p.Sound() || s == ProxyNone || s == ProxyEnvironment {
 		return
 	}
-	shown := strict.Quote(redactURL(s))
+	shown := strict.Quote(redactProxy(s))
 	u, err := url.Parse(s)
 	switch {
+	case strings.Contains(s, "@") && (err != nil || u.User == nil):
+		p.Mistake(shown+" is no URL", "percent-encode the user and the password: / is %2F, # is %23, @ is %40")
 	case err != nil || !strings.Contains(s, "://"):
 		p.Mistake(shown+" is no URL", "write none, environment, or the URL of a proxy, such as http://127.0.0.1:3128")
 	case u.Scheme != "http":
