@@ -21,8 +21,9 @@ func (r *runJob) preflight(m *measure.Manifest) error {
 			if s.Certain {
 				certain = append(certain, fmt.Sprintf("approach %s: %s", ap.Name, s.Text))
 			}
-			if s.Text = ap.Name + ": " + s.Text; !said[s.Code] {
-				said[s.Code] = true // the others have the same load
+			if !said[s.Text] { // once, where several approaches come to the same
+				said[s.Text] = true
+				s.Text = ap.Name + ": " + s.Text
 				m.Preflight = append(m.Preflight, s)
 			}
 		}

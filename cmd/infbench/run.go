@@ -218,7 +218,10 @@ func (r *runJob) conclude(runErr error) error {
 
 // verdictCode is the exit status that a finished run's verdicts ask for.
 func verdictCode(an *analyze.Analysis, acceptSuspect bool) int {
-	if v := an.Summary.Validity; v.Verdict == analyze.Invalid || !acceptSuspect && v.ClientLimited() {
+	switch v := an.Summary.Validity; {
+	case v.EndpointDown():
+		return exitIO // as where the first requests failed and the rest was not sent
+	case v.Verdict == analyze.Invalid || !acceptSuspect && v.ClientLimited():
 		return exitInvalid
 	}
 	passed, failed, unsure := 0, 0, 0

@@ -36,6 +36,7 @@ func Run(rec *measure.Record) (*Analysis, error) {
 		Validity: judgeValidity(m, folds, blocks), Client: clientInfo(m, folds, blocks), Approaches: []ApproachSummary{}}
 	for _, f := range folds {
 		a := f.summary(m.Scenario.SLO, m.NoiseFloor)
+		a.Validity = s.Validity.Of(f.name)
 		a.Levers = leversOf(m.Scenario, f.name)
 		s.Approaches = append(s.Approaches, a)
 	}
@@ -63,6 +64,7 @@ func foldRows(rec *measure.Record) ([]*fold, error) {
 			byName[b.Approach] = f
 			folds = append(folds, f)
 		}
+		f.dialTurns = dialTurns(m.Scenario, b.Approach)
 		f.blocks++
 		f.simulated = b.Simulated
 		for _, metric := range []workload.Metric{workload.ITL, workload.ChunkGap, workload.ReadLag} {
@@ -123,6 +125,12 @@ func runInfo(m *measure.Manifest) RunInfo {
 		r.State = "incomplete"
 	}
 	return r
+}
+
+// dialTurns reports whether an approach limits how many connections are made at once.
+func dialTurns(s *workload.Scenario, name string) bool {
+	i := slices.IndexFunc(s.Approaches, func(a workload.Approach) bool { return a.Name == name })
+	return i >= 0 && s.Approaches[i].Connections.DialConcurrency > 0
 }
 
 func leversOf(s *workload.Scenario, name string) map[string]string {

@@ -17,6 +17,8 @@ type fold struct {
 	good      int
 	sent      int // on the wire at all
 	refused   int // the endpoint gave no connection
+	queued    int // of refused: never had their turn to dial, since connections.dial_concurrency lets so many at a time
+	dialTurns bool
 	unsent    int // never got as far as asking for one: the client's own fault
 	blocks    int
 	span      float64 // seconds of measure phase, over all blocks
@@ -159,6 +161,9 @@ func (f *fold) addDelivery(s *measure.Sample) {
 	case s.Connected.Known() || s.Sent.Known():
 	case s.ConnectStart.Known(): // cut short while it waited, by the drain or a limit of time
 		f.refused++
+	case f.dialTurns:
+		f.refused++
+		f.queued++
 	default:
 		f.unsent++
 	}

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +147,41 @@ func TestReadingLate(t *testing.T) {
 		a.reading(c.f, []*clientBlock{block})
 		if c.code == "" && len(a.reasons) > 0 || c.code != "" && (len(a.reasons) != 1 || a.reasons[0].Code != c.code) {
 			t.Errorf("%s: %+v, want %q", name, a.reasons, c.code)
+		}
+	}
+}
+
+// An endpoint that fails everything is no fault of the client, and takes no other approach along.
+func TestOneDeadApproach(t *testing.T) {
+	a := &audit{}
+	dead, good := newFold("dead", workload.RequestLimits{}), newFold("good", workload.RequestLimits{})
+	for i := range 200 {
+		at := measure.At(time.Duration(i) * time.Millisecond)
+		s := measure.Sample{Class: endpoint.OK, Phase: measure.Measure, Scheduled: at, Dispatched: at, ConnectStart: at, Connected: at, Sent: at}
+		good.add(&s)
+		s.Class, s.Connected, s.Sent = endpoint.Unfinished, measure.Stamp{}, measure.Stamp{}
+		if i%2 == 0 {
+			s.ConnectStart = measure.Stamp{} // waits for its turn to dial
+		}
+		dead.add(&s)
+	}
+	dead.dialTurns, dead.refused, dead.queued, dead.unsent = true, 200, 100, 0 // as foldRows would have it
+	m := &measure.Manifest{Scenario: &workload.Scenario{}}
+	for _, f := range []*fold{dead, good} {
+		a.about = f.name
+		a.approach(f, m, nil)
+	}
+	v := a.verdict()
+	if v.Verdict != Invalid || v.Of("dead") != Invalid || v.Of("good") != Valid || v.ClientLimited() || !v.EndpointDown() {
+		t.Errorf("%+v", v)
+	}
+	var said []string
+	for _, r := range v.Reasons {
+		said = append(said, r.Code)
+	}
+	for _, code := range []string{"all_failed", "refused", "unfinished"} {
+		if !slices.Contains(said, code) {
+			t.Errorf("no reason %s: %v", code, said)
 		}
 	}
 }

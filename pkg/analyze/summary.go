@@ -68,6 +68,33 @@ type Reason struct {
 	Text    string `json:"text"`    // what was found, with figures, and what to do
 	// Client: the load generator or its machine is at fault, not the endpoint.
 	Client bool `json:"client,omitempty"`
+	// Approach is the one that it is about; empty: all of them.
+	Approach string `json:"approach,omitempty"`
+}
+
+// Of is the verdict on one approach: the worst of the reasons that are about it or about all.
+func (v Validity) Of(approach string) string {
+	worst := Valid
+	for _, r := range v.Reasons {
+		if (r.Approach == "" || r.Approach == approach) && severity(r.Verdict) > severity(worst) {
+			worst = r.Verdict
+		}
+	}
+	return worst
+}
+
+// EndpointDown tells whether the run is invalid for nothing but that endpoints failed every request.
+func (v Validity) EndpointDown() bool {
+	down := false
+	for _, r := range v.Reasons {
+		switch {
+		case r.Code == "all_failed":
+			down = true
+		case r.Verdict == Invalid:
+			return false
+		}
+	}
+	return down
 }
 
 // ClientLimited tells whether the load generator itself is why the run is not valid.
@@ -131,6 +158,7 @@ type Quantiles struct {
 type ApproachSummary struct {
 	Name          string                         `json:"name"`
 	Simulated     bool                           `json:"simulated"`
+	Validity      string                         `json:"validity"` // of its figures: the run's verdict is that of the worst approach
 	Attempts      int                            `json:"attempts"`
 	OK            int                            `json:"ok"`
 	Errors        map[endpoint.Class]int         `json:"errors"`

@@ -27,11 +27,12 @@ const (
 
 // audit collects the reasons for and against trusting a run.
 type audit struct {
+	about   string // the approach under audit; empty: all
 	reasons []Reason
 }
 
 func (a *audit) add(verdict, code, format string, args ...any) {
-	a.reasons = append(a.reasons, Reason{Code: code, Verdict: verdict, Text: fmt.Sprintf(format, args...)})
+	a.reasons = append(a.reasons, Reason{Code: code, Verdict: verdict, Text: fmt.Sprintf(format, args...), Approach: a.about})
 }
 
 // blame adds a reason that lies in the client or its machine.
@@ -68,12 +69,15 @@ func judgeValidity(m *measure.Manifest, folds []*fold, blocks []*clientBlock) Va
 		if f.simulated {
 			simulated = append(simulated, f.name)
 		}
+		a.about = f.name
 		a.approach(f, m, blocks)
 	}
 	for _, b := range blocks {
+		a.about = b.Approach
 		a.client(b)
 		a.proven(b.BlockRecord, m.NoiseFloor)
 	}
+	a.about = ""
 	for _, s := range m.Preflight {
 		a.add(Valid, "preflight_"+s.Code, "before the run: %s", s.Text)
 	}
@@ -109,16 +113,16 @@ func (a *audit) approach(f *fold, m *measure.Manifest, blocks []*clientBlock) {
 		a.add(Suspect, "no_samples", "%s: no request in the measure phase", f.name)
 		return
 	}
+	a.delivery(f)
 	if f.ok == 0 {
 		a.add(Invalid, "all_failed", "%s: all %d attempts failed: nothing was measured", f.name, f.attempts)
-		return
+	} else {
+		a.lag(f)
+		a.reading(f, blocks)
+		a.failures(f)
+		a.samples(f)
+		a.tokens(f, m)
 	}
-	a.lag(f)
-	a.reading(f, blocks)
-	a.delivery(f)
-	a.failures(f)
-	a.samples(f)
-	a.tokens(f, m)
 	if n := f.classes[endpoint.Unfinished]; n > 0 {
 		a.add(Valid, "unfinished", "%s: %d requests were still running at the end of the drain (%s) and count as misses; a longer phases.drain would see their end", f.name, n, m.Scenario.Phases.Drain.D())
 	}
@@ -188,7 +192,11 @@ func (a *audit) delivery(f *fold) {
 		a.blame(Invalid, "client_limits", "%s: for %d of %d requests this machine had no file descriptor or port left (%s): raise its limits (ulimit -n), let connections be reused, or lower the rate", f.name, n, f.attempts, f.examples[endpoint.ClientLimit])
 	}
 	if f.refused > 0 {
-		a.add(Valid, "refused", "%s: %d of %d requests found no connection; they are misses in every figure", f.name, f.refused, f.attempts)
+		waited := ""
+		if f.queued > 0 {
+			waited = fmt.Sprintf(" (%d of them waited for the end of others' dialling, connections.dial_concurrency)", f.queued)
+		}
+		a.add(Valid, "refused", "%s: %d of %d requests found no connection%s; they are misses in every figure", f.name, f.refused, f.attempts, waited)
 	}
 }
 

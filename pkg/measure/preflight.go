@@ -45,6 +45,9 @@ const (
 // spareFiles are the descriptors that a run needs beside its connections: the record, the loops, the runtime.
 const spareFiles = 32
 
+// sampledPrompts are looked at for a closed loop, which has no end to its requests.
+const sampledPrompts = 1000
+
 // timeWait is how long the system keeps the port of a connection that this side closed.
 const timeWait = time.Minute
 
@@ -56,7 +59,16 @@ func PlanOf(times []time.Duration, closed *workload.ClosedLoop, ap *workload.App
 	}
 	if closed != nil {
 		p.InFlight, p.Exact = closed.Users, true
-		p.PromptTokens, _ = lengths(0)
+		for i := range min(closed.Users, sampledPrompts) {
+			input, output := lengths(i)
+			p.PromptTokens = max(p.PromptTokens, input)
+			if ap.Connections.Reuse == "never" {
+				p.NewPerMinute += int(timeWait / (GuessedAnswer(output) + closed.Think.D()))
+			}
+		}
+		if n := min(closed.Users, sampledPrompts); n > 0 {
+			p.NewPerMinute = p.NewPerMinute * closed.Users / n
+		}
 		return p
 	}
 	ends := make([]time.Duration, len(times))

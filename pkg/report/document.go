@@ -54,11 +54,7 @@ func newDocument(a *analyze.Analysis) *document {
 	}
 	d.badges = badges(s)
 	d.subtitle, d.identity, d.judgements = subtitle(s), identity(s), judgements(s)
-	d.headline = map[string]string{
-		analyze.Valid:   "The measurement can be trusted.",
-		analyze.Suspect: "Read the figures with the reasons below in mind.",
-		analyze.Invalid: "Draw no conclusion about the approaches from this run.",
-	}[s.Validity.Verdict]
+	d.headline = headline(s)
 	for _, r := range s.Validity.Reasons {
 		v := r.Verdict
 		if v == analyze.Valid {
@@ -71,6 +67,28 @@ func newDocument(a *analyze.Analysis) *document {
 		d.details = append(d.details, newDetail(a, i))
 	}
 	return d
+}
+
+// headline is the validity verdict in a sentence. An approach that was not measured does not take the others along.
+func headline(s *analyze.Summary) string {
+	switch s.Validity.Verdict {
+	case analyze.Valid:
+		return "The measurement can be trusted."
+	case analyze.Suspect:
+		return "Read the figures with the reasons below in mind."
+	case analyze.Invalid:
+		var lost []string
+		for _, a := range s.Approaches {
+			if a.Validity == analyze.Invalid {
+				lost = append(lost, a.Name)
+			}
+		}
+		if len(lost) > 0 && len(lost) < len(s.Approaches) {
+			return "Draw no conclusion about " + strings.Join(lost, ", ") + " from this run; the others were measured."
+		}
+		return "Draw no conclusion about the approaches from this run."
+	}
+	return ""
 }
 
 // badges are what must be read before any figure.
