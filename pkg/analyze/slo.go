@@ -41,7 +41,7 @@ func (f *fold) judge(o workload.Objective, floor *measure.NoiseFloor) ObjectiveR
 		}
 	default:
 		f.judgeLatency(o, &r)
-		if e := errorOf(floor, workload.Metric(o.Metric)); r.Value != nil && math.Abs(*r.Value-o.Value) < e {
+		if e := InstrumentError(floor, workload.Metric(o.Metric)); r.Value != nil && math.Abs(*r.Value-o.Value) < e {
 			r.Verdict = CannotTell
 			r.Why = fmt.Sprintf("closer to the limit than infbench itself may be off by on this machine (%s, infbench selftest)", time.Duration(e*1e9))
 		}
@@ -49,9 +49,9 @@ func (f *fold) judge(o workload.Objective, floor *measure.NoiseFloor) ObjectiveR
 	return r
 }
 
-// errorOf is what the instrument is off by (p99), seconds: 0 where that was never measured, or where the metric is none of
-// its own.
-func errorOf(floor *measure.NoiseFloor, m workload.Metric) float64 {
+// InstrumentError is what infbench itself is off by (p99), seconds: 0 where that was never measured, or where the metric is
+// none that its stamps decide. A difference below it is no difference.
+func InstrumentError(floor *measure.NoiseFloor, m workload.Metric) float64 {
 	switch {
 	case floor == nil:
 		return 0

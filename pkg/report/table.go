@@ -2,6 +2,7 @@ package report
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -51,6 +52,7 @@ const (
 const (
 	tooSmall   = "n too small"
 	inFailures = "in failures"
+	alike      = "≈ " // before a figure
 )
 
 // legendNotes explains the marks that a table uses.
@@ -59,6 +61,7 @@ func legendNotes(tables ...table) []string {
 		{tooSmall, "n too small: fewer than 10 requests lie beyond this percentile, so it would be chance. Measure longer or at a higher rate."},
 		{inFailures, "in failures: so many attempts failed that this percentile lies among them; it is worse than every time measured."},
 		{absent, "—: not measured, or does not apply."},
+		{alike, "≈: these differ from the smallest of their row by less than infbench itself may be off by on this machine (its noise floor): no difference was measured."},
 	}
 	var out []string
 	for _, n := range notes {
@@ -66,7 +69,9 @@ func legendNotes(tables ...table) []string {
 		for _, t := range tables {
 			for _, g := range t.groups {
 				for _, r := range g.rows {
-					used = used || slices.ContainsFunc(r.cells, func(c cell) bool { return c.text == n.mark })
+					used = used || slices.ContainsFunc(r.cells, func(c cell) bool {
+						return c.text == n.mark || n.mark == alike && strings.HasPrefix(c.text, alike)
+					})
 				}
 			}
 		}
@@ -189,9 +194,37 @@ func (b tableBuilder) visibleLater() bool {
 func (b tableBuilder) metric(m workload.Metric, name string, stats ...string) []row {
 	var rows []row
 	for _, stat := range stats {
-		rows = append(rows, b.each(name+" "+stat, func(p *analyze.ApproachSummary) cell { return statCell(p.Metrics[m], stat) }))
+		r := b.each(name+" "+stat, func(p *analyze.ApproachSummary) cell { return statCell(p.Metrics[m], stat) })
+		b.markEqual(&r, m, stat)
+		rows = append(rows, r)
 	}
 	return rows
+}
+
+// markEqual marks the figures that differ from the smallest of the row by less than infbench itself may be off by.
+func (b tableBuilder) markEqual(r *row, m workload.Metric, stat string) {
+	floor := analyze.InstrumentError(b.s.Client.NoiseFloor, m)
+	least := math.Inf(1)
+	values := make([]*float64, len(b.s.Approaches))
+	for i := range b.s.Approaches {
+		if q := b.s.Approaches[i].Metrics[m]; q != nil {
+			if values[i] = statOf(q, stat); values[i] != nil {
+				least = math.Min(least, *values[i])
+			}
+		}
+	}
+	var same []int
+	for i, v := range values {
+		if v != nil && *v-least < floor {
+			same = append(same, i)
+		}
+	}
+	if len(same) < 2 {
+		return
+	}
+	for _, i := range same {
+		r.cells[i].text = alike + r.cells[i].text
+	}
 }
 
 // count makes the row of a metric's n.
