@@ -49,6 +49,9 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 		}
 		src.trace = sched.Trace.Arrivals
 		for _, a := range src.trace {
+			if a.InputTokens == 0 || a.OutputTokens == 0 {
+				return nil, fmt.Errorf("prompts.trace takes lengths from %s, which does not record them (row %d): use synthetic or dataset", sched.Trace.Path, a.Row+1)
+			}
 			if clamp(a.InputTokens, p.Trace.MaxInput) != a.InputTokens || clamp(a.OutputTokens, p.Trace.MaxOutput) != a.OutputTokens {
 				src.clamped++
 			}
