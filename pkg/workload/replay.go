@@ -46,20 +46,27 @@ func (s *Schedule) replay(sc *Scenario, t *Trace) error {
 	if err != nil {
 		return err
 	}
+	s.text = Shape{Trace: t}.String()
+	if s.Times, s.Trace, err = plan.run(sc, t); err != nil {
+		return fmt.Errorf("arrivals.shape.trace: %w", err)
+	}
+	return nil
+}
+
+// run reads the trace that the scenario names.
+func (p *replayPlan) run(sc *Scenario, t *Trace) ([]time.Duration, *Replay, error) {
 	open := func() (*TraceFile, error) { return OpenTrace(t, sc.Dir, sc.Seed) }
 	if t.Window != nil || t.Dequantise {
-		if err := plan.survey(open, t); err != nil {
-			return err
+		if err := p.survey(open, t); err != nil {
+			return nil, nil, err
 		}
 	}
 	f, err := open()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer f.Close()
-	s.text = Shape{Trace: t}.String()
-	s.Times, s.Trace, err = plan.read(f)
-	return err
+	return p.read(f)
 }
 
 // replayPlan says which rows become arrivals, and when.

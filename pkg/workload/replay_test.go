@@ -172,8 +172,8 @@ func TestReplayErrors(t *testing.T) {
 		want  string
 	}{
 		{Trace{}, "trace.path is missing"},
-		{Trace{Path: "none.csv"}, "arrivals.shape.trace.path: open "},
-		{Trace{Path: "short.csv", Format: "parquet"}, `trace.format is "parquet"`},
+		{Trace{Path: "none.csv"}, "arrivals.shape.trace: open "},
+		{Trace{Path: "short.csv", Format: "parquet"}, `trace: format is "parquet"`},
 		{Trace{Path: "short.csv", From: -1}, "trace.from is -1ns, want 0s or more"},
 		{Trace{Path: "short.csv", Speed: -1}, "trace.speed is -1"},
 		{Trace{Path: "short.csv", Speed: math.NaN()}, "trace.speed is NaN"},

@@ -155,12 +155,12 @@ func openServeGen(t *Trace, path string, seed uint64) (*TraceFile, error) {
 	if pattern != path || isPattern(path) {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
-			return nil, fmt.Errorf("arrivals.shape.trace.path: %s: %w", t.Path, err)
+			return nil, fmt.Errorf("%s: %w", t.Path, err)
 		}
 		files = slices.DeleteFunc(found, func(f string) bool { return !strings.HasSuffix(f, clientWindows) })
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("arrivals.shape.trace.path: no client in %s: a ServeGen client is a file NAME%s, with NAME%s beside it",
+		return nil, fmt.Errorf("no client in %s: a ServeGen client is a file NAME%s, with NAME%s beside it",
 			t.Path, clientWindows, clientLengths)
 	}
 	f := &TraceFile{name: t.Path, format: &traceFormat{name: servegen}, sum: func() (string, error) { return sumOf(files) }}
@@ -211,7 +211,7 @@ func sumOf(files []string) (string, error) {
 func openClient(file string, seed uint64) (*client, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("arrivals.shape.trace.path: %w", err)
+		return nil, err
 	}
 	defer f.Close()
 	name := strings.TrimSuffix(filepath.Base(file), clientWindows)

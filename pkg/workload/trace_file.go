@@ -44,7 +44,7 @@ func OpenTrace(t *Trace, dir string, seed uint64) (*TraceFile, error) {
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("arrivals.shape.trace.path: %w", err)
+		return nil, err
 	}
 	f, err := newTraceFile(file, t)
 	if err != nil {

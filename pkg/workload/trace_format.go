@@ -71,12 +71,12 @@ func formatOf(t *Trace, name string, first string) (*traceFormat, error) {
 	case "csv", "jsonl":
 		return genericFormat(format, t.Columns)
 	}
-	return nil, fmt.Errorf("arrivals.shape.trace.format is %q: the formats are %s", t.Format, strings.Join(TraceFormats(), ", "))
+	return nil, fmt.Errorf("format is %q: the formats are %s", t.Format, strings.Join(TraceFormats(), ", "))
 }
 
 // genericFormat has the columns that the scenario names.
 func genericFormat(name string, c *TraceColumns) (*traceFormat, error) {
-	const path = "arrivals.shape.trace.columns"
+	const path = "columns"
 	if c == nil || c.Time == "" {
 		return nil, fmt.Errorf("%s.time is missing: name the column that holds the time, such as {time: ts, unit: s}", path)
 	}
