@@ -74,14 +74,14 @@ func decimal(text string, unit time.Duration) (time.Duration, error) {
 		if v *= float64(unit); err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(v) {
 			return 0, errors.New("not a number")
 		}
-		const limit = 1 << 62
+		const limit = 9.2e18 // less than what a Duration holds
 		return time.Duration(min(max(v, -limit), limit)), nil
 	}
 	negative := strings.HasPrefix(whole, "-")
 	n, _ := strconv.ParseInt(strings.TrimLeft(whole, "+-")+"0", 10, 64) // "" is 0; 18 digits fit
 	n /= 10
-	if n > int64(math.MaxInt64/2/unit) {
-		return math.MaxInt64 / 2, nil
+	if n > int64(math.MaxInt64/unit)-1 {
+		return math.MaxInt64, nil
 	}
 	at := time.Duration(n) * unit
 	for _, d := range fraction {
