@@ -43,13 +43,13 @@ func (c *traceClock) read(text string) (time.Duration, error) {
 // date reads a time with or without a zone, in the forms of RFC 3339 and of both Azure releases. Without a zone it counts
 // as UTC.
 func (c *traceClock) date(text string) (time.Duration, error) {
-	zoned := true
 	form := strings.Replace(text, "T", " ", 1)
-	at, err := time.Parse("2006-01-02 15:04:05Z07:00", form)
-	if err != nil {
-		zoned = false
-		at, err = time.Parse("2006-01-02 15:04:05", form)
+	layout := "2006-01-02 15:04:05"
+	zoned := strings.ContainsAny(form[min(len(layout), len(form)):], "Z+-")
+	if zoned {
+		layout += "Z07:00"
 	}
+	at, err := time.Parse(layout, form)
 	if err != nil || at.Year() < 1970 || at.Year() >= 2200 {
 		return 0, fmt.Errorf("%s is %q, want a time such as 2023-11-16 18:15:46.6805900 or 2024-05-10 00:00:00.009930+00:00", c.column, clip(text))
 	}
