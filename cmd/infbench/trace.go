@@ -13,11 +13,11 @@ import (
 func (a *app) traceCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "trace",
-		Short: "Look at recorded traffic",
+		Short: "Look at recorded traffic, and make a scenario of it",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.traceInspectCommand())
+	cmd.AddCommand(a.traceInspectCommand(), a.traceFitCommand())
 	return cmd
 }
 

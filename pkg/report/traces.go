@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -214,7 +215,7 @@ func (v *traceView) details(p *workload.TraceProfile) {
 // chart draws the rate over the time.
 func (v *traceView) chart(p *workload.TraceProfile) {
 	cols := v.width - chartMargin - 1
-	bars := resample(p.Timeline, p.Span, cols)
+	bars := p.Timeline.Rates(p.Span, cols)
 	if slices.Max(bars) == 0 {
 		v.line("")
 		return
@@ -229,24 +230,32 @@ func (v *traceView) chart(p *workload.TraceProfile) {
 	v.line("")
 }
 
-// resample gives the rate in equal columns; a bin that lies in two of them counts for both by its share.
-func resample(t workload.Timeline, end float64, cols int) []float64 {
-	bars := make([]float64, cols)
-	step := end / float64(cols)
-	if !(step > 0) {
-		return bars
+// TraceFit shows what was fitted to a trace, and how well: the recorded traffic and the scenario's side by side.
+func TraceFit(w io.Writer, f *workload.TraceFit, width int) error {
+	b := bufio.NewWriter(w)
+	v := traceView{w: b, width: min(max(width, 60), 120)}
+	a := f.Scenario.Arrivals
+	rate := perSecond(f.Recorded.Rate) + " in the mean"
+	v.line("%s: %s, %s, %s", printable(f.Recorded.Path), rate, *a.Shape, *a.Burst)
+	v.line("")
+	v.table([]*workload.TraceProfile{f.Recorded, f.Fitted})
+	v.line("In the mean of seeds, CV and IDC are off by a factor of %.2f.", math.Exp(f.Distance))
+	if hit := f.Recorded.PrefixHit; hit != nil && *hit > 0 {
+		v.line("Not fitted: what prompts share (%s of their blocks were seen before).", percent(*hit))
 	}
-	for i, n := range t.Counts {
-		from := float64(i) * t.Width
-		to := min(from+t.Width, end)
-		if !(to > from) { // the last row, at the very end
-			bars[cols-1] += float64(n) / step
-			continue
-		}
-		for c := int(from / step); c < cols && float64(c)*step < to; c++ {
-			share := min(to, float64(c+1)*step) - max(from, float64(c)*step)
-			bars[c] += float64(n) * max(share, 0) / (to - from) / step
+	if f.Recorded.Sessions > 0 {
+		v.line("Not fitted: the turns of %s conversations, which come one by one here.", count(int64(f.Recorded.Sessions)))
+	}
+	if f.Recorded.Input == nil {
+		v.line("Not fitted: lengths, which the trace does not record.")
+	}
+	if f.Distance > poorFit {
+		for _, l := range wrap("That is much: no shape and burst family at hand is like this traffic. Replay the trace itself where it matters.", v.width) {
+			v.line("%s", l)
 		}
 	}
-	return bars
+	return b.Flush()
 }
+
+// poorFit is the mean |ln(fitted/recorded)| above which a fit should not stand in for its trace: a factor of 1.5.
+const poorFit = 0.405

@@ -76,12 +76,15 @@ func InspectTrace(t *Trace, dir string, seed uint64) (*TraceProfile, error) {
 		return nil, err
 	}
 	defer f.Close()
-	in := newInspection(f)
+	in := inspectFile(f)
 	if err := eachRow(f.rows, in.add); err != nil {
 		return nil, err
 	}
 	p, err := in.profile()
-	if err != nil || p.Step == 0 {
+	if err != nil {
+		return nil, err
+	}
+	if p.SHA256, err = f.SHA256(); err != nil || p.Step == 0 {
 		return p, err
 	}
 	again, err := OpenTrace(t, dir, seed)
@@ -91,6 +94,19 @@ func InspectTrace(t *Trace, dir string, seed uint64) (*TraceProfile, error) {
 	defer again.Close()
 	p.DequantisedCV, err = spreadCV(&spreader{step: in.steps.coarse(), seed: seed, rows: again.rows}, again.BlockTokens())
 	return p, err
+}
+
+// ProfileSchedule describes a schedule as InspectTrace does a trace. lengths gives the i-th request's input and output
+// tokens, as asked for.
+func ProfileSchedule(name string, s *Schedule, lengths func(i int) (input, output int)) (*TraceProfile, error) {
+	in := newInspection(name, "schedule")
+	in.start = func(TraceRow) time.Duration { return 0 }
+	in.bounds = &span{0, s.Phases.Horizon().D()}
+	for i, at := range s.Times {
+		input, output := lengths(i)
+		in.add(&TraceRow{Line: i + 1, At: at, Input: input, Output: output})
+	}
+	return in.profile()
 }
 
 // eachRow reads to the end.
@@ -143,8 +159,9 @@ func (g *gapMoments) add(at time.Duration) {
 // inspection gathers a profile in memory that does not grow with the rows, but for 8 bytes per minute of the trace, and
 // what tells sessions and blocks apart.
 type inspection struct {
-	file *TraceFile
-	p    TraceProfile
+	p      TraceProfile
+	start  func(first TraceRow) time.Duration // what the times count from
+	bounds *span                              // see TraceFile
 
 	origin, end   time.Duration // end counts from origin
 	steps         stampSteps
@@ -158,9 +175,15 @@ type inspection struct {
 	sessions      map[string]struct{}
 }
 
-func newInspection(f *TraceFile) *inspection {
-	in := &inspection{file: f, p: TraceProfile{Path: f.Name(), Format: f.Format(), BlockTokens: f.BlockTokens(), Dropped: map[string]int{}},
-		sessions: map[string]struct{}{}, timeline: newTimeline()}
+// inspectFile begins the profile of a file.
+func inspectFile(f *TraceFile) *inspection {
+	in := newInspection(f.Name(), f.Format())
+	in.p.BlockTokens, in.start, in.bounds = f.BlockTokens(), f.origin, f.bounds
+	return in
+}
+
+func newInspection(name, format string) *inspection {
+	in := &inspection{p: TraceProfile{Path: name, Format: format, Dropped: map[string]int{}}, sessions: map[string]struct{}{}, timeline: newTimeline()}
 	for _, width := range []time.Duration{time.Second, 10 * time.Second, time.Minute} {
 		in.bins = append(in.bins, stat.NewBins(width))
 	}
@@ -169,13 +192,13 @@ func newInspection(f *TraceFile) *inspection {
 
 func (in *inspection) add(r *TraceRow) {
 	if in.p.Rows == 0 {
-		in.origin = in.file.origin(*r)
+		in.origin = in.start(*r)
 	}
 	in.p.Rows++
 	at := r.At - in.origin
 	in.end = at
 	in.steps.add(at)
-	if reason := r.unusable(in.file.BlockTokens()); reason != "" {
+	if reason := r.unusable(in.p.BlockTokens); reason != "" {
 		in.p.Dropped[reason]++
 		return
 	}
@@ -206,7 +229,7 @@ func (in *inspection) profile() (*TraceProfile, error) {
 	if p.Rows == 0 {
 		return nil, errors.New(p.Path + " has no rows")
 	}
-	if b := in.file.bounds; b != nil {
+	if b := in.bounds; b != nil {
 		in.end = b.to - b.from
 	}
 	p.Span = seconds(in.end)
@@ -225,9 +248,7 @@ func (in *inspection) profile() (*TraceProfile, error) {
 	p.PrefixHit = in.prefixes.hit()
 	p.Sessions = len(in.sessions)
 	p.Timeline = in.timeline.result(in.end)
-	var err error
-	p.SHA256, err = in.file.SHA256()
-	return &p, err
+	return &p, nil
 }
 
 // minuteCVs gathers the CV of the gaps that begin in each minute.

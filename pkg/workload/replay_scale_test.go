@@ -161,7 +161,7 @@ func TestInspectStreams(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		in := newInspection(f)
+		in := inspectFile(f)
 		var highest uint64
 		var m runtime.MemStats
 		err = eachRow(f.rows, func(r *TraceRow) {

@@ -55,3 +55,26 @@ func (t *timeline) result(end time.Duration) Timeline {
 	}
 	return Timeline{Width: seconds(t.width), Counts: t.counts}
 }
+
+// Rates gives the rate in n equal parts of the time up to end, in 1/s; a bin that lies in two parts counts for both by its
+// share.
+func (t Timeline) Rates(end float64, n int) []float64 {
+	rates := make([]float64, n)
+	step := end / float64(n)
+	if !(step > 0) {
+		return rates
+	}
+	for i, count := range t.Counts {
+		from := float64(i) * t.Width
+		to := min(from+t.Width, end)
+		if !(to > from) { // the last row, at the very end
+			rates[n-1] += float64(count) / step
+			continue
+		}
+		for c := int(from / step); c < n && float64(c)*step < to; c++ {
+			share := min(to, float64(c+1)*step) - max(from, float64(c)*step)
+			rates[c] += float64(count) * max(share, 0) / (to - from) / step
+		}
+	}
+	return rates
+}
