@@ -119,7 +119,13 @@ func (p *preview) statistics() {
 	}
 	p.line("  schedule SHA-256             %s", p.sched.SHA256())
 	if t := p.sched.Trace; t != nil {
-		p.line("  trace                        %d of %d rows used; SHA-256 %.12s", t.Used, t.Rows, t.SHA256)
+		p.line("  trace (%s)%s %d of %d rows used; SHA-256 %.12s", t.Format, strings.Repeat(" ", max(20-len(t.Format), 0)), t.Used, t.Rows, t.SHA256)
+		if t.Copies > 1 {
+			p.line("    superposed copies: %d", t.Copies)
+		}
+		if t.Step > 0 {
+			p.line("    time stamps spread over %s", span(t.Step))
+		}
 		for _, reason := range sortedKeys(t.Dropped) {
 			p.line("    dropped: %-18s %d", reason, t.Dropped[reason])
 		}
