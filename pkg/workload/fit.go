@@ -206,7 +206,7 @@ func sampleTrace(t *Trace, dir string, seed uint64, p *TraceProfile) (*traceSamp
 	dice := stat.Keyed(seed, "trace fit sample", 0)
 	n := 0
 	err = eachRow(f.rows, func(r *TraceRow) {
-		if r.unusable(f.BlockTokens()) != "" {
+		if r.unusable() != "" {
 			return
 		}
 		s.gap(r.At)

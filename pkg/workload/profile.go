@@ -92,7 +92,7 @@ func InspectTrace(t *Trace, dir string, seed uint64) (*TraceProfile, error) {
 		return nil, err
 	}
 	defer again.Close()
-	p.DequantisedCV, err = spreadCV(&spreader{step: in.steps.coarse(), seed: seed, rows: again.rows}, again.BlockTokens())
+	p.DequantisedCV, err = spreadCV(&spreader{step: in.steps.coarse(), seed: seed, rows: again.rows})
 	return p, err
 }
 
@@ -124,10 +124,10 @@ func eachRow(rows rowSource, use func(*TraceRow)) error {
 }
 
 // spreadCV is the CV of the gaps of the usable rows.
-func spreadCV(rows rowSource, blockTokens int) (*float64, error) {
+func spreadCV(rows rowSource) (*float64, error) {
 	var gaps gapMoments
 	err := eachRow(rows, func(r *TraceRow) {
-		if r.unusable(blockTokens) == "" {
+		if r.unusable() == "" {
 			gaps.add(r.At)
 		}
 	})
@@ -198,7 +198,7 @@ func (in *inspection) add(r *TraceRow) {
 	at := r.At - in.origin
 	in.end = at
 	in.steps.add(at)
-	if reason := r.unusable(in.p.BlockTokens); reason != "" {
+	if reason := r.unusable(); reason != "" {
 		in.p.Dropped[reason]++
 		return
 	}

@@ -139,7 +139,7 @@ func (p *replayPlan) survey(open func() (*TraceFile, error), t *Trace) error {
 			origin = f.origin(row)
 		}
 		steps.add(row.At)
-		if row.unusable(f.BlockTokens()) == "" {
+		if row.unusable() == "" {
 			busiest.add(row.At - origin)
 		}
 	}
@@ -147,7 +147,9 @@ func (p *replayPlan) survey(open func() (*TraceFile, error), t *Trace) error {
 		p.from = busiest.from
 	}
 	if t.Dequantise {
-		p.step = steps.coarse()
+		if p.step = steps.coarse(); p.step == 0 {
+			return fmt.Errorf("the time stamps of %s are in no steps that dequantise could spread them over: remove it", f.name)
+		}
 	}
 	return nil
 }
@@ -188,7 +190,7 @@ func (p *replayPlan) read(f *TraceFile) ([]time.Duration, *Replay, error) {
 		}
 		end = row.At - origin
 		at := p.place(end)
-		if reason := p.drop(&row, end, at, f.BlockTokens(), dice.keep(row.Session)); reason != "" {
+		if reason := p.drop(&row, end, at, dice.keep(row.Session)); reason != "" {
 			r.Dropped[reason]++
 			continue
 		}
@@ -241,7 +243,7 @@ func (p *replayPlan) place(recorded time.Duration) time.Duration {
 
 // recorded is how much of the trace a stretch of the block takes, and a little more against rounding.
 func (p *replayPlan) recorded(d time.Duration) time.Duration {
-	return rounded(float64(d)*p.speed) + time.Second
+	return rounded(float64(float64(d)*p.speed)) + time.Second
 }
 
 // rounded converts nanoseconds, in the bounds of what is safe to add.
@@ -251,11 +253,11 @@ func rounded(ns float64) time.Duration {
 }
 
 // drop says why a row is not replayed, or nothing if it is. A row counts for the first reason that holds.
-func (p *replayPlan) drop(row *TraceRow, recorded, at time.Duration, blockTokens int, keep bool) string {
+func (p *replayPlan) drop(row *TraceRow, recorded, at time.Duration, keep bool) string {
 	if p.length > 0 && (recorded < p.from || recorded-p.from >= p.length) {
 		return DropWindow
 	}
-	switch reason := row.unusable(blockTokens); {
+	switch reason := row.unusable(); {
 	case at < 0:
 		return DropBefore
 	case at >= p.horizon:

@@ -18,7 +18,7 @@ func (p *replayPlan) superpose(times []time.Duration, r *Replay) []time.Duration
 	for c := range p.copies {
 		var shift time.Duration
 		if c > 0 {
-			shift = rounded(float64(p.horizon) * stat.Keyed(p.seed, "trace superpose", uint64(c)).Float64())
+			shift = rounded(float64(float64(p.horizon) * stat.Keyed(p.seed, "trace superpose", uint64(c)).Float64()))
 		}
 		for i, t := range times {
 			a := r.Arrivals[i]
@@ -77,22 +77,25 @@ type stampSteps struct {
 	first, last time.Duration
 	n           int
 	smallest    time.Duration // positive distance of neighbours
+	repeated    int           // rows at the time of the row before
 }
 
 func (s *stampSteps) add(at time.Duration) {
 	if s.n == 0 {
 		s.first = at
-	} else if d := at - s.last; d > 0 && (s.smallest == 0 || d < s.smallest) {
+	} else if d := at - s.last; d == 0 {
+		s.repeated++
+	} else if s.smallest == 0 || d < s.smallest {
 		s.smallest = d
 	}
 	s.last = at
 	s.n++
 }
 
-// coarse is the spacing if time stamps are quantised: no two different ones are closer than a tenth of the mean gap.
-// Else it is 0.
+// coarse is the spacing if time stamps are quantised: rows share them, and no two different ones are closer than a tenth of
+// the mean gap. Else it is 0; so it is where a few rows cannot tell.
 func (s *stampSteps) coarse() time.Duration {
-	if s.n < 100 || float64(s.smallest)*float64(s.n-1) < coarseShare*float64(s.last-s.first) {
+	if s.n < 50 || s.repeated*50 < s.n || float64(s.smallest)*float64(s.n-1) < coarseShare*float64(s.last-s.first) {
 		return 0
 	}
 	return s.smallest
@@ -156,7 +159,7 @@ func (s *spreader) fill() error {
 	}
 	sort.Float64s(offsets)
 	for i, u := range offsets {
-		s.group[i].At += rounded(float64(s.step) * u)
+		s.group[i].At += rounded(float64(float64(s.step) * u))
 	}
 	return nil
 }

@@ -180,6 +180,8 @@ func TestReplayErrors(t *testing.T) {
 		{Trace{Path: "short.csv", Thin: 2}, "trace.thin is 2"},
 		{Trace{Path: "short.csv"}, "short.csv lasts 9s from its start at speed 1, and the phases need 10s"},
 		{Trace{Path: "short.csv", From: sec(60)}, "short.csv lasts 0s from its start"},
+		{Trace{Path: "short.csv", Dequantise: true}, "the time stamps of short.csv are in no steps that dequantise could spread them over: remove it"},
+		{Trace{Path: "short.csv", Superpose: -1}, "trace.superpose is -1"},
 		{Trace{Path: "header.csv"}, "header.csv has a header and no rows"},
 		{Trace{Path: "zeros.csv"}, "nothing arrives in the measure phase"},
 		{Trace{Path: "bad.csv"}, `bad.csv:3: ContextTokens is "x"`},

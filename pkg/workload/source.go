@@ -136,7 +136,7 @@ func (s *Source) Request(index int, nonce Nonce) Request {
 		req.Messages = append(req.Messages, Message{Role: "system", Content: strings.TrimSpace(lead + " " + sys)})
 		lead = ""
 	}
-	text := ""
+	var text string
 	if blocks := s.blocks(index); blocks != nil {
 		text = s.blockText(index, req.InputTokens, blocks)
 	} else {

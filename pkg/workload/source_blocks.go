@@ -27,5 +27,6 @@ func (s *Source) blockText(index, n int, blocks []uint64) string {
 		appendWords(&b, stat.Keyed(s.seed, stream, id), words)
 		n -= words
 	}
+	appendWords(&b, stat.Keyed(s.seed, "text", uint64(index)), n) // a tail without an id is the request's own
 	return b.String()
 }

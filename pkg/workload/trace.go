@@ -40,16 +40,18 @@ type TraceRow struct {
 	// Blocks are the ids of the prompt's blocks of TraceFormat.BlockTokens tokens: rows with the same leading ids begin with
 	// the same text. They are valid until the next row is read.
 	Blocks []uint64
+
+	short bool // the blocks hold fewer tokens than the prompt
 }
 
 // unusable says why a row cannot become a request whatever the options, or nothing.
-func (r *TraceRow) unusable(blockTokens int) string {
+func (r *TraceRow) unusable() string {
 	switch {
 	case r.Input == 0:
 		return DropNoInput
 	case r.Output == 0:
 		return DropNoOutput
-	case blockTokens > 0 && len(r.Blocks)*blockTokens < r.Input:
+	case r.short:
 		return DropBlocks
 	}
 	return ""
@@ -138,11 +140,12 @@ func (r *rowReader) row(cells []string) (TraceRow, error) {
 			return row, fmt.Errorf("%s is %q, want a whole number", r.format.columns[turnCell].name, clip(turn))
 		}
 	}
-	if r.format.columns[blocksCell].name != "" {
+	if column := r.format.columns[blocksCell]; column.name != "" && !(column.optional && cells[blocksCell] == "") {
 		if r.blocks, err = blockIDs(cells[blocksCell], r.blocks[:0]); err != nil {
-			return row, fmt.Errorf("%s %w", r.format.columns[blocksCell].name, err)
+			return row, fmt.Errorf("%s %w", column.name, err)
 		}
 		row.Blocks = r.blocks
+		row.short = r.format.short(len(r.blocks), row.Input)
 	}
 	r.link(&row, cells)
 	return row, nil

@@ -13,7 +13,17 @@ type traceFormat struct {
 	jsonl   bool
 	unit    string // of the times, as traceClock has it
 	columns [cellCount]column
-	block   int // tokens per prefix block; 0 without blocks
+	block   int  // tokens per prefix block; 0 without blocks
+	tail    bool // whether what is left of a prompt after its whole blocks may have no id
+}
+
+// short reports whether this many blocks cannot make up a prompt.
+func (f *traceFormat) short(blocks, input int) bool {
+	tokens := blocks * f.block
+	if f.tail && blocks > 0 {
+		tokens += f.block - 1
+	}
+	return tokens < input
 }
 
 // The published formats that have one row per request. Columns are found by name, since releases insert some.
@@ -33,10 +43,10 @@ var traceFormats = []traceFormat{
 			blocksCell: {name: "hash_ids"}},
 	},
 	{ // Qwen-Bailian: the turns of a conversation are linked
-		name: "bailian", jsonl: true, unit: "s", block: 16,
+		name: "bailian", jsonl: true, unit: "s", block: 16, tail: true,
 		columns: [cellCount]column{timeCell: {name: "timestamp"}, inputCell: {name: "input_length"}, outputCell: {name: "output_length"},
 			chatCell: {name: "chat_id"}, parentCell: {name: "parent_chat_id", optional: true}, turnCell: {name: "turn", optional: true},
-			blocksCell: {name: "hash_ids"}},
+			blocksCell: {name: "hash_ids", optional: true}},
 	},
 }
 
@@ -96,12 +106,13 @@ func detectFormat(first string) string {
 	if strings.HasPrefix(first, "{") {
 		row := gjson.Parse(first)
 		switch has := func(key string) bool { return row.Get(key).Exists() }; {
-		case !gjson.Valid(first) || !has("timestamp") || !has("input_length") || !has("hash_ids"):
-			return ""
+		case !gjson.Valid(first) || !has("timestamp") || !has("input_length"):
 		case has("chat_id"):
 			return "bailian"
+		case has("hash_ids"):
+			return "mooncake"
 		}
-		return "mooncake"
+		return ""
 	}
 	names := map[string]bool{}
 	fields := strings.Split(first, ",")

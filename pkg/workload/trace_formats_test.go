@@ -32,14 +32,14 @@ func TestTraceFormats(t *testing.T) {
 			[]TraceRow{{Line: 1, Input: 600, Output: 52, Blocks: []uint64{46, 47}}, {Line: 2, At: 3001 * time.Millisecond, Input: 512, Output: 1, Blocks: []uint64{46}}}},
 		{"Qwen-Bailian", `{"chat_id": 1, "parent_chat_id": -1, "timestamp": 61.114, "input_length": 20, "output_length": 5, "type": "text", "turn": 1, "hash_ids": [1, 2]}
 {"chat_id": 2, "parent_chat_id": 1, "timestamp": 62, "input_length": 30, "output_length": 5, "type": "text", "turn": 2, "hash_ids": [1, 2]}
-{"chat_id": 3, "parent_chat_id": 2, "timestamp": 63, "input_length": 40, "output_length": 5, "type": "text", "turn": 3, "hash_ids": []}
-{"chat_id": 9, "parent_chat_id": 8, "timestamp": 63, "input_length": 40, "output_length": 5, "type": "text", "turn": 7, "hash_ids": [5]}
+{"chat_id": 3, "parent_chat_id": 2, "timestamp": 63, "input_length": 40, "output_length": 5, "type": "text", "turn": 3}
+{"chat_id": 9, "parent_chat_id": 8, "timestamp": 63, "input_length": 31, "output_length": 5, "type": "text", "turn": 7, "hash_ids": [5]}
 `, Trace{}, "bailian",
 			[]TraceRow{
 				{Line: 1, At: 61114 * time.Millisecond, Input: 20, Output: 5, Session: "1", Chat: "1", Turn: 1, Blocks: []uint64{1, 2}},
 				{Line: 2, At: 62 * second, Input: 30, Output: 5, Session: "1", Chat: "2", Parent: "1", Turn: 2, Blocks: []uint64{1, 2}},
 				{Line: 3, At: 63 * second, Input: 40, Output: 5, Session: "1", Chat: "3", Parent: "2", Turn: 3},
-				{Line: 4, At: 63 * second, Input: 40, Output: 5, Session: "8", Chat: "9", Parent: "8", Turn: 7, Blocks: []uint64{5}},
+				{Line: 4, At: 63 * second, Input: 31, Output: 5, Session: "8", Chat: "9", Parent: "8", Turn: 7, Blocks: []uint64{5}},
 			}},
 		{"CSV in microseconds", "in,t,out\n7,1500001,8\n", Trace{Format: "csv", Columns: &TraceColumns{Time: "t", Unit: "us", Input: "in", Output: "out"}}, "csv",
 			[]TraceRow{{Line: 2, At: 1500001 * time.Microsecond, Input: 7, Output: 8}}},
@@ -65,6 +65,9 @@ func TestTraceFormats(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i := range rows {
+					if reason := rows[i].unusable(); (reason != "") != (rows[i].Output == 0) {
+						t.Errorf("row %d: %q", i, reason)
+					}
 					if len(rows[i].Blocks) == 0 {
 						rows[i].Blocks = nil
 					}
