@@ -240,6 +240,11 @@ func TraceFit(w io.Writer, f *workload.TraceFit, width int) error {
 	v.line("")
 	v.table([]*workload.TraceProfile{f.Recorded, f.Fitted})
 	v.line("In the mean of seeds, CV and IDC are off by a factor of %.2f.", math.Exp(f.Distance))
+	if f.Distance > poorFit {
+		for _, l := range wrap("That is much: no shape and burst family at hand is like this traffic. Replay the trace itself where it matters.", v.width) {
+			v.line("%s", l)
+		}
+	}
 	if hit := f.Recorded.PrefixHit; hit != nil && *hit > 0 {
 		v.line("Not fitted: what prompts share (%s of their blocks were seen before).", percent(*hit))
 	}
@@ -248,11 +253,6 @@ func TraceFit(w io.Writer, f *workload.TraceFit, width int) error {
 	}
 	if f.Recorded.Input == nil {
 		v.line("Not fitted: lengths, which the trace does not record.")
-	}
-	if f.Distance > poorFit {
-		for _, l := range wrap("That is much: no shape and burst family at hand is like this traffic. Replay the trace itself where it matters.", v.width) {
-			v.line("%s", l)
-		}
 	}
 	return b.Flush()
 }
