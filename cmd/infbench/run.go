@@ -144,7 +144,7 @@ func (r *runJob) manifest() *measure.Manifest {
 		rec.Windows = append(rec.Windows, measure.Window{Name: w.Name, From: w.From, To: w.To})
 	}
 	if t := r.schedule.Trace; t != nil {
-		rec.Trace = &measure.Trace{Path: t.Path, SHA256: t.SHA256, Rows: t.Rows, Used: t.Used, Dropped: t.Dropped, Clamped: r.source.Clamped()}
+		rec.Trace = &measure.Trace{Path: t.Path, Format: t.Format, Copies: t.Copies, SHA256: t.SHA256, Rows: t.Rows, Used: t.Used, Dropped: t.Dropped, Clamped: r.source.Clamped()}
 	}
 	floor, err := measure.LoadFloor()
 	if err != nil {

@@ -75,6 +75,8 @@ type Window struct {
 // Trace identifies the trace behind a schedule. Rows = Used + the sum of Dropped.
 type Trace struct {
 	Path    string         `json:"path"`
+	Format  string         `json:"format,omitempty"`
+	Copies  int            `json:"copies,omitempty"` // of the used rows, superposed; 0 and 1 are one
 	SHA256  string         `json:"sha256"`
 	Rows    int            `json:"rows"`
 	Used    int            `json:"used"`

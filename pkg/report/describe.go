@@ -66,6 +66,15 @@ func describeShape(s *workload.Shape) string {
 		if s.Trace.Thin > 0 && s.Trace.Thin < 1 {
 			t += ", thinned to " + percent(s.Trace.Thin)
 		}
+		if s.Trace.Superpose > 1 {
+			t += fmt.Sprintf(", %d copies superposed", s.Trace.Superpose)
+		}
+		if s.Trace.Window != nil {
+			t += ", its busiest " + span(s.Trace.Window.Busiest.D())
+		}
+		if s.Trace.Dequantise {
+			t += ", coarse time stamps spread"
+		}
 		return t
 	}
 	return ""

@@ -61,53 +61,22 @@ func (p *preview) closed() {
 	p.line("sent depends on how fast the endpoint answers, and its percentiles do not compare with an open-loop run's.")
 }
 
-// chartRows is the height of the chart.
-const chartRows = 8
-
-var eighths = []rune(" ▁▂▃▄▅▆▇█")
-
 // chart draws arrivals per second as bars, and the rate that was asked for as dots where it is above the bar's end.
 func (p *preview) chart() {
 	horizon := p.sched.Phases.Horizon().D()
-	const margin = 9
-	cols := p.width - margin - 1
+	cols := p.width - chartMargin - 1
 	bars, curve := make([]float64, cols), make([]float64, cols)
 	step := horizon / time.Duration(cols)
 	for _, t := range p.sched.Times {
 		bars[min(int(t/step), cols-1)] += 1 / step.Seconds()
 	}
-	top := 0.0
 	for i := range cols {
 		curve[i] = p.sched.Rate(time.Duration(i)*step + step/2)
-		top = max(top, bars[i], curve[i])
 	}
 	p.line("arrivals per second (bars: as they fall; ·: the rate asked for)")
-	for row := chartRows - 1; row >= 0; row-- {
-		label := ""
-		if row == chartRows-1 || row == 0 || row == chartRows/2 {
-			label = perSecond(top * float64(row+1) / chartRows)
-			if row == 0 {
-				label = "0/s"
-			}
-		}
-		var b strings.Builder
-		for i := range cols {
-			b.WriteRune(barCell(bars[i]/top*chartRows-float64(row), curve[i]/top*chartRows-float64(row)))
-		}
-		p.line("%*s │%s", margin-2, label, strings.TrimRight(b.String(), " "))
-	}
-	p.line("%*s └%s", margin-2, "", strings.Repeat("─", cols))
-	p.marks(cols, step, margin)
+	drawChart(p.line, bars, curve)
+	p.marks(cols, step, chartMargin)
 	p.line("")
-}
-
-// barCell is one character of the chart: what of the bar lies in this row, or a dot where only the rate does.
-func barCell(bar, rate float64) rune {
-	n := int(math.Round(min(max(bar, 0), 1) * 8))
-	if n == 0 && rate > 0 && rate <= 1 {
-		return '·'
-	}
-	return eighths[n]
 }
 
 // marks writes the time axis: both ends, and the windows that the plots shade.
@@ -150,7 +119,13 @@ func (p *preview) statistics() {
 	}
 	p.line("  schedule SHA-256             %s", p.sched.SHA256())
 	if t := p.sched.Trace; t != nil {
-		p.line("  trace                        %d of %d rows used; SHA-256 %.12s", t.Used, t.Rows, t.SHA256)
+		p.line("  trace (%s)%s %d of %d rows used; SHA-256 %.12s", t.Format, strings.Repeat(" ", max(20-len(t.Format), 0)), t.Used, t.Rows, t.SHA256)
+		if t.Copies > 1 {
+			p.line("    superposed copies: %d", t.Copies)
+		}
+		if t.Step > 0 {
+			p.line("    time stamps spread over %s", span(t.Step))
+		}
 		for _, reason := range sortedKeys(t.Dropped) {
 			p.line("    dropped: %-18s %d", reason, t.Dropped[reason])
 		}

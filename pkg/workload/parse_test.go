@@ -109,7 +109,7 @@ func TestDefaults(t *testing.T) {
 	if s.Phases.Drain != 0 || a.Streaming() || a.Timeouts.Idle.D() != 9*time.Second || a.Timeouts.Total.D() != 5*time.Minute || s.SLO.Require != "all" {
 		t.Errorf("%+v", s)
 	}
-	if want := (Trace{Path: "a.csv", Format: "azure", Speed: 1, Thin: 1}); *s.Arrivals.Shape.Trace != want {
+	if want := (Trace{Path: "a.csv", Speed: 1, Thin: 1}); *s.Arrivals.Shape.Trace != want {
 		t.Errorf("trace %+v, want %+v", *s.Arrivals.Shape.Trace, want)
 	}
 }

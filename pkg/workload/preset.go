@@ -90,9 +90,30 @@ func (s Shape) String() string {
 	case s.Diurnal != nil:
 		return fmt.Sprintf("diurnal +-%.4g%% over %v", 100*s.Diurnal.Amplitude, s.Diurnal.Period.D())
 	case s.Trace != nil:
-		return "trace " + s.Trace.Path
+		return s.Trace.String()
 	}
 	return "constant rate"
+}
+
+// String says in words what is replayed, and how it is scaled.
+func (t *Trace) String() string {
+	text := "trace " + t.Path
+	if t.Window != nil {
+		text += fmt.Sprintf(", busiest %v", t.Window.Busiest.D())
+	}
+	if t.Dequantise {
+		text += ", de-quantised"
+	}
+	if t.Speed != 0 && t.Speed != 1 {
+		text += fmt.Sprintf(", speed %.4g", t.Speed)
+	}
+	if t.Thin != 0 && t.Thin != 1 {
+		text += fmt.Sprintf(", thinned to %.4g", t.Thin)
+	}
+	if t.Superpose > 1 {
+		text += fmt.Sprintf(", %d copies", t.Superpose)
+	}
+	return text
 }
 
 // String says in words what the burst family is.

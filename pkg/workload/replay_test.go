@@ -1,11 +1,13 @@
 package workload
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -33,14 +35,14 @@ func checkReplay(t *testing.T, s *Schedule) {
 	for _, n := range r.Dropped {
 		sum += n
 	}
-	if sum != r.Rows || r.Used != len(s.Times) || r.Used != len(r.Arrivals) {
+	if sum != r.Rows || r.Used*r.Copies != len(s.Times) || len(s.Times) != len(r.Arrivals) {
 		t.Fatalf("%d rows read, %d used and dropped, %d arrivals, %d rows of lengths", r.Rows, sum, len(s.Times), len(r.Arrivals))
 	}
 	if !slices.IsSorted(s.Times) || len(s.Times) > 0 && (s.Times[0] < 0 || s.Times[len(s.Times)-1] >= s.Phases.Horizon().D()) {
 		t.Fatal("arrivals are not ascending within the block")
 	}
 	for i, a := range r.Arrivals {
-		if a.InputTokens <= 0 || a.OutputTokens <= 0 || i > 0 && a.Row <= r.Arrivals[i-1].Row {
+		if a.InputTokens < 0 || a.OutputTokens < 0 || r.Copies == 1 && i > 0 && a.Row <= r.Arrivals[i-1].Row {
 			t.Fatalf("arrival %d is %+v", i, a)
 		}
 	}
@@ -56,7 +58,7 @@ func TestReplay(t *testing.T) {
 		t.Errorf("%s has digest %s", r.Path, r.SHA256)
 	}
 	// The first two rows of the file, as it stands there: 46.6805900 and 50.9951690.
-	if s.Times[0] != 0 || s.Times[1] != 4314579*time.Microsecond || r.Arrivals[1] != (Replayed{Row: 1, InputTokens: 396, OutputTokens: 109}) {
+	if s.Times[0] != 0 || s.Times[1] != 4314579*time.Microsecond || !reflect.DeepEqual(r.Arrivals[1], Replayed{Row: 1, InputTokens: 396, OutputTokens: 109}) {
 		t.Errorf("arrivals at %v, %v; %+v", s.Times[0], s.Times[1], r.Arrivals[1])
 	}
 	if !s.Open || s.String() != "trace "+excerpt || len(s.Windows()) != 0 {
@@ -170,14 +172,16 @@ func TestReplayErrors(t *testing.T) {
 		want  string
 	}{
 		{Trace{}, "trace.path is missing"},
-		{Trace{Path: "none.csv"}, "arrivals.shape.trace.path: open "},
-		{Trace{Path: "short.csv", Format: "mooncake"}, `trace.format is "mooncake"`},
+		{Trace{Path: "none.csv"}, "arrivals.shape.trace: open "},
+		{Trace{Path: "short.csv", Format: "parquet"}, `trace: format is "parquet"`},
 		{Trace{Path: "short.csv", From: -1}, "trace.from is -1ns, want 0s or more"},
 		{Trace{Path: "short.csv", Speed: -1}, "trace.speed is -1"},
 		{Trace{Path: "short.csv", Speed: math.NaN()}, "trace.speed is NaN"},
 		{Trace{Path: "short.csv", Thin: 2}, "trace.thin is 2"},
 		{Trace{Path: "short.csv"}, "short.csv lasts 9s from its start at speed 1, and the phases need 10s"},
 		{Trace{Path: "short.csv", From: sec(60)}, "short.csv lasts 0s from its start"},
+		{Trace{Path: "short.csv", Dequantise: true}, "the time stamps of short.csv are in no steps that dequantise could spread them over: remove it"},
+		{Trace{Path: "short.csv", Superpose: -1}, "trace.superpose is -1"},
 		{Trace{Path: "header.csv"}, "header.csv has a header and no rows"},
 		{Trace{Path: "zeros.csv"}, "nothing arrives in the measure phase"},
 		{Trace{Path: "bad.csv"}, `bad.csv:3: ContextTokens is "x"`},
@@ -266,7 +270,12 @@ func FuzzReplay(f *testing.F) {
 		if err != nil {
 			return
 		}
-		times, replay, err := plan.read(strings.NewReader(string(text)), "t.csv")
+		var times []time.Duration
+		var replay *Replay
+		file, err := newTraceFile(bytes.NewReader(text), &Trace{Path: "t.csv", Format: "azure"})
+		if err == nil {
+			times, replay, err = plan.read(file)
+		}
 		if err != nil {
 			if !strings.Contains(err.Error(), "t.csv") || len(err.Error()) > 1000 {
 				t.Fatalf("an error that does not name the file, or is too long: %v", err)

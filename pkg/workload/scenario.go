@@ -86,17 +86,46 @@ type Diurnal struct {
 	Phase     Duration `yaml:"phase,omitempty" json:"phase,omitempty"`
 }
 
-// Trace replays recorded arrivals at their recorded times. Format is azure (the columns of the Azure LLM inference
-// traces of 2023 and 2024).
+// Trace replays recorded arrivals at their recorded times.
 type Trace struct {
-	Path   string `yaml:"path" json:"path" jsonschema:"required,minLength=1,example=traces/conv.csv"`
-	Format string `yaml:"format,omitempty" json:"format,omitempty" jsonschema:"enum=azure,default=azure"`
+	Path string `yaml:"path" json:"path" jsonschema:"required,minLength=1,example=traces/conv.csv"`
+	// Format is what the file is: azure (Azure LLM inference, 2023 and 2024), burstgpt, mooncake, bailian (Qwen-Bailian),
+	// servegen (a client's chunk-*-trace.csv, or a folder or pattern of them), or csv and jsonl with columns. Default: what its
+	// first line shows.
+	Format  string        `yaml:"format,omitempty" json:"format,omitempty" jsonschema:"enum=azure,enum=burstgpt,enum=mooncake,enum=bailian,enum=servegen,enum=csv,enum=jsonl"`
+	Columns *TraceColumns `yaml:"columns,omitempty" json:"columns,omitempty"`
 	// From skips the trace's first part.
 	From Duration `yaml:"from,omitempty" json:"from,omitempty"`
+	// Window replays a part of the trace that is found by what it holds.
+	Window *TraceWindow `yaml:"window,omitempty" json:"window,omitempty"`
+	// Dequantise spreads time stamps that are recorded in steps (Mooncake: 3 s) evenly over the step, by the seed.
+	Dequantise bool `yaml:"dequantise,omitempty" json:"dequantise,omitempty"`
 	// Speed replays faster (2 = twice the rate; burst lengths shrink relative to service times). Default 1.
 	Speed float64 `yaml:"speed,omitempty" json:"speed,omitempty" jsonschema:"minimum=0.001,maximum=1000,default=1"`
-	// Thin keeps each arrival with this probability (0 < Thin <= 1), keyed by seed and row. Default 1.
+	// Thin keeps each session, or each request where the trace has no sessions, with this probability (0 < Thin <= 1), keyed by
+	// the seed. Default 1.
 	Thin float64 `yaml:"thin,omitempty" json:"thin,omitempty" jsonschema:"exclusiveMinimum=0,maximum=1,default=1"`
+	// Superpose sends this many copies, each shifted in time around the end of the block to its start, by the seed. What a copy's
+	// prompts share they share with that copy's alone. Default 1.
+	Superpose int `yaml:"superpose,omitempty" json:"superpose,omitempty" jsonschema:"minimum=1,maximum=1000"`
+}
+
+// TraceColumns says which columns of a CSV file, or keys of a JSONL file, hold what.
+type TraceColumns struct {
+	Time string `yaml:"time" json:"time" jsonschema:"required,minLength=1,example=timestamp"`
+	// Unit is of the times: s (default), ms, us or ns from any origin, or rfc3339.
+	Unit string `yaml:"unit,omitempty" json:"unit,omitempty" jsonschema:"enum=s,enum=ms,enum=us,enum=ns,enum=rfc3339,default=s"`
+	// Input and Output are the lengths in tokens. Without them the trace gives arrivals alone.
+	Input  string `yaml:"input,omitempty" json:"input,omitempty" jsonschema:"minLength=1,example=prompt_tokens"`
+	Output string `yaml:"output,omitempty" json:"output,omitempty" jsonschema:"minLength=1,example=completion_tokens"`
+	// Session is what the requests of one conversation have in common.
+	Session string `yaml:"session,omitempty" json:"session,omitempty" jsonschema:"minLength=1"`
+}
+
+// TraceWindow is a part of a trace.
+type TraceWindow struct {
+	// Busiest is the stretch of this length, in recorded time, that holds the most arrivals.
+	Busiest Duration `yaml:"busiest" json:"busiest" jsonschema:"required,exclusiveMinimum=0,example=10m"`
 }
 
 // Burst is the family of the gaps between arrivals, with unit mean before the shape stretches them.

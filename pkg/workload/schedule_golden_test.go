@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/infbench/infbench/internal/stat"
 )
@@ -65,6 +66,14 @@ func TestGoldenSchedules(t *testing.T) {
 	}
 	trace := Trace{Path: "azure-2023-conv-first300.csv", Speed: 1.7, Thin: 0.8, From: ms(1500)}
 	line(NewSchedule(&Scenario{Seed: 3, Dir: "testdata/traces", Phases: Phases{Measure: sec(40)}, Arrivals: Arrivals{Shape: &Shape{Trace: &trace}}}))
+	const moon = "mooncake-conversation-first60.jsonl"
+	for _, trace := range []Trace{
+		{Path: moon, Dequantise: true},
+		{Path: moon, Dequantise: true, Superpose: 3, Window: &TraceWindow{Busiest: Duration(10 * time.Second)}, Thin: 0.7},
+	} {
+		line(NewSchedule(&Scenario{Seed: 3, Dir: "testdata/traces", Phases: Phases{Measure: sec(10)}, Arrivals: Arrivals{Shape: &Shape{Trace: &trace}}}))
+	}
+	line(NewSchedule(&Scenario{Seed: 3, Dir: clients(t, twoClients), Phases: Phases{Measure: sec(2400)}, Arrivals: Arrivals{Shape: &Shape{Trace: &Trace{Path: "."}}}}))
 
 	compareLines(t, "schedules.sha256", got.String())
 }

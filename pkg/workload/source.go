@@ -26,6 +26,8 @@ type Source struct {
 	order   []int // of the rows
 	trace   []Replayed
 	clamped int
+	// blockTokens is how many tokens a block of a trace's rows stands for.
+	blockTokens int
 }
 
 // NewSource prepares the prompts of a scenario: it reads a dataset, and takes a trace's lengths from its schedule.
@@ -47,8 +49,11 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 		if sched.Trace == nil {
 			return nil, fmt.Errorf("prompts.trace takes lengths from the arrival trace: arrivals.shape.trace is missing")
 		}
-		src.trace = sched.Trace.Arrivals
+		src.trace, src.blockTokens = sched.Trace.Arrivals, sched.Trace.BlockTokens
 		for _, a := range src.trace {
+			if a.InputTokens == 0 || a.OutputTokens == 0 {
+				return nil, fmt.Errorf("prompts.trace takes lengths from %s, which does not record them (row %d): use synthetic or dataset", sched.Trace.Path, a.Row+1)
+			}
 			if clamp(a.InputTokens, p.Trace.MaxInput) != a.InputTokens || clamp(a.OutputTokens, p.Trace.MaxOutput) != a.OutputTokens {
 				src.clamped++
 			}
@@ -131,7 +136,13 @@ func (s *Source) Request(index int, nonce Nonce) Request {
 		req.Messages = append(req.Messages, Message{Role: "system", Content: strings.TrimSpace(lead + " " + sys)})
 		lead = ""
 	}
-	req.Messages = append(req.Messages, Message{Role: "user", Content: s.text(index, req.InputTokens, lead)})
+	var text string
+	if blocks := s.blocks(index); blocks != nil {
+		text = s.blockText(index, req.InputTokens, blocks)
+	} else {
+		text = s.text(index, req.InputTokens, lead)
+	}
+	req.Messages = append(req.Messages, Message{Role: "user", Content: text})
 	return req
 }
 

@@ -283,7 +283,7 @@ func TestDatasetRequests(t *testing.T) {
 func TestTraceLengths(t *testing.T) {
 	s := parse(t, small)
 	s.Prompts = Prompts{Trace: &TraceLengths{MaxInput: 100, MaxOutput: 20}}
-	sched := &Schedule{Trace: &Replay{Arrivals: []Replayed{{0, 50, 10}, {1, 500, 10}, {2, 50, 30}, {3, 500, 30}, {4, 100, 20}}}}
+	sched := &Schedule{Trace: &Replay{Arrivals: replayedLengths([2]int{50, 10}, [2]int{500, 10}, [2]int{50, 30}, [2]int{500, 30}, [2]int{100, 20})}}
 	lengths := func() (all [][2]int, clamped int) {
 		src, err := NewSource(s, sched)
 		if err != nil {
@@ -328,4 +328,13 @@ func TestNewSourceErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// replayedLengths are arrivals of a trace of these (input, output) lengths.
+func replayedLengths(pairs ...[2]int) []Replayed {
+	var all []Replayed
+	for i, p := range pairs {
+		all = append(all, Replayed{Row: i, InputTokens: p[0], OutputTokens: p[1]})
+	}
+	return all
 }

@@ -1,12 +1,8 @@
 package workload
 
 import (
-	"crypto/sha256"
-	"encoding/csv"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -16,121 +12,177 @@ import (
 const (
 	DropBefore   = "before from"    // skipped by the trace's option from
 	DropAfter    = "after the end"  // at or after the block's horizon
+	DropWindow   = "outside window" // of the trace's option window
 	DropThinned  = "thinned"        // left out by the option thin
 	DropNoInput  = "no input token" // the recorded request had none: it failed, or was never served
 	DropNoOutput = "no output token"
+	DropBlocks   = "blocks too few" // its prefix blocks hold fewer tokens than its prompt
 )
 
 // maxTokens is the largest token count that a trace may hold: a larger one is an error in the file.
 const maxTokens = 100_000_000
 
-// traceRow is one recorded request.
-type traceRow struct {
-	line          int // in the file, from 1
-	at            time.Time
-	input, output int
+// unknownTokens is the length of a row whose trace does not record it.
+const unknownTokens = -1
+
+// TraceRow is one recorded request.
+type TraceRow struct {
+	Line int           // in the file, from 1; of a generated row its number
+	At   time.Duration // since an origin of the trace's own: only differences mean something
+	// Input and Output are the lengths of prompt and answer in tokens; -1 where the trace does not record them.
+	Input, Output int
+	// Session is the conversation that the row belongs to; empty where there are none.
+	Session string
+	// Chat and Parent link the turns of a conversation: a row follows the row whose Chat is its Parent. Parent is empty
+	// for a first turn.
+	Chat, Parent string
+	Turn         int // of the conversation, from 1; 0 where it is not recorded
+	// Blocks are the ids of the prompt's blocks of TraceFormat.BlockTokens tokens: rows with the same leading ids begin with
+	// the same text. They are valid until the next row is read.
+	Blocks []uint64
+
+	short bool // the blocks hold fewer tokens than the prompt
 }
 
-// azureColumns are the names of the columns that are read, in the order of traceRow.
-var azureColumns = [3]string{"TIMESTAMP", "ContextTokens", "GeneratedTokens"}
-
-// azureReader reads the Azure LLM inference traces of 2023 (no zone, 7-digit fractions, CRLF) and 2024 (microseconds
-// and a zone): a CSV file whose columns are found by name, with rows in the order of time. Errors name file and line.
-type azureReader struct {
-	csv    *csv.Reader
-	name   string
-	column [3]int // where each of azureColumns is
-	zoned  *bool  // whether times carry a zone, as the first row says
-	last   traceRow
+// unusable says why a row cannot become a request whatever the options, or nothing.
+func (r *TraceRow) unusable() string {
+	switch {
+	case r.Input == 0:
+		return DropNoInput
+	case r.Output == 0:
+		return DropNoOutput
+	case r.short:
+		return DropBlocks
+	}
+	return ""
 }
 
-// newAzureReader reads the header. name is what errors call the file.
-func newAzureReader(r io.Reader, name string) (*azureReader, error) {
-	a := &azureReader{csv: csv.NewReader(r), name: name}
-	a.csv.ReuseRecord = true
-	a.csv.FieldsPerRecord = 0 // every row has as many fields as the header
-	header, err := a.csv.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s is empty: it should begin with the header %s", name, strings.Join(azureColumns[:], ","))
-	}
-	if err != nil {
-		return nil, a.wrap(err)
-	}
-	line, _ := a.csv.FieldPos(0)
-	for i, want := range azureColumns {
-		a.column[i] = -1
-		for j, got := range header {
-			got = strings.TrimSpace(strings.TrimPrefix(got, "\ufeff"))
-			if !strings.EqualFold(got, want) {
-				continue
-			}
-			if a.column[i] >= 0 {
-				return nil, fmt.Errorf("%s:%d: column %s stands twice: rename one of them", name, line, want)
-			}
-			a.column[i] = j
-		}
-		if a.column[i] < 0 {
-			return nil, fmt.Errorf("%s:%d: no column %s in the header %q: an azure trace has the columns %s",
-				name, line, want, clip(strings.Join(header, ",")), strings.Join(azureColumns[:], ","))
-		}
-	}
-	return a, nil
+// rowSource gives a trace's rows in the order of time, row by row. Errors name file and line.
+type rowSource interface {
+	// next returns the next row, or io.EOF.
+	next() (TraceRow, error)
 }
 
-// next returns the next row, or io.EOF.
-func (a *azureReader) next() (traceRow, error) {
-	fields, err := a.csv.Read()
+// rowReader makes rows of the cells of a table.
+type rowReader struct {
+	table  table
+	lines  *lineReader
+	format *traceFormat
+	clock  traceClock
+	last   TraceRow
+	blocks []uint64
+	roots  map[string]string // the first turn's chat of every chat, where chats link turns
+}
+
+// The columns of a row, in the order in which a table gives them.
+const (
+	timeCell = iota
+	inputCell
+	outputCell
+	sessionCell
+	chatCell
+	parentCell
+	turnCell
+	blocksCell
+	cellCount
+)
+
+func newRowReader(lines *lineReader, f *traceFormat) (*rowReader, error) {
+	r := &rowReader{lines: lines, format: f, clock: traceClock{column: f.columns[timeCell].name, unit: f.unit}, roots: map[string]string{}}
+	if f.jsonl {
+		r.table = newJSONTable(lines, f.columns[:])
+		return r, nil
+	}
+	var err error
+	r.table, err = newCSVTable(lines, article(f.name), f.columns[:])
+	return r, err
+}
+
+// article is a format's name in a sentence.
+func article(name string) string {
+	if strings.ContainsRune("aeiou", rune(name[0])) {
+		return "an " + name
+	}
+	return "a " + name
+}
+
+func (r *rowReader) next() (TraceRow, error) {
+	cells, err := r.table.next()
 	if err != nil {
-		if errors.Is(err, io.EOF) {
-			return traceRow{}, io.EOF
-		}
-		return traceRow{}, a.wrap(err)
+		return TraceRow{}, err
 	}
-	row := traceRow{}
-	row.line, _ = a.csv.FieldPos(0)
-	if row.at, err = a.time(fields[a.column[0]]); err == nil {
-		row.input, err = tokens(fields[a.column[1]])
-		if err != nil {
-			err = fmt.Errorf("%s %w", azureColumns[1], err)
-		} else if row.output, err = tokens(fields[a.column[2]]); err != nil {
-			err = fmt.Errorf("%s %w", azureColumns[2], err)
-		}
-	}
-	if err == nil && row.at.Before(a.last.at) {
-		err = fmt.Errorf("time %s is before that of line %d: sort the rows by time", clip(fields[a.column[0]]), a.last.line)
+	row, err := r.row(cells)
+	row.Line = r.lines.line
+	if err == nil && r.last.Line > 0 && row.At < r.last.At {
+		err = fmt.Errorf("time %s is before that of line %d: sort the rows by time", clip(cells[timeCell]), r.last.Line)
 	}
 	if err != nil {
-		return traceRow{}, fmt.Errorf("%s:%d: %w", a.name, row.line, err)
+		return TraceRow{}, r.lines.mistake("%w", err)
 	}
-	a.last = row
+	r.last = row
 	return row, nil
 }
 
-// time reads a time with or without a zone. Without, it counts as UTC; only differences are used.
-func (a *azureReader) time(text string) (time.Time, error) {
-	text = strings.TrimSpace(text)
-	zoned := true
-	at, err := time.Parse("2006-01-02 15:04:05Z07:00", text)
+func (r *rowReader) row(cells []string) (TraceRow, error) {
+	row := TraceRow{Session: cells[sessionCell]}
+	var err error
+	if row.At, err = r.clock.read(cells[timeCell]); err != nil {
+		return row, err
+	}
+	if row.Input, err = r.tokens(cells, inputCell); err != nil {
+		return row, err
+	}
+	if row.Output, err = r.tokens(cells, outputCell); err != nil {
+		return row, err
+	}
+	if turn := cells[turnCell]; turn != "" {
+		if row.Turn, err = strconv.Atoi(turn); err != nil || row.Turn < 0 {
+			return row, fmt.Errorf("%s is %q, want a whole number", r.format.columns[turnCell].name, clip(turn))
+		}
+	}
+	if column := r.format.columns[blocksCell]; column.name != "" && !(column.optional && cells[blocksCell] == "") {
+		if r.blocks, err = blockIDs(cells[blocksCell], r.blocks[:0]); err != nil {
+			return row, fmt.Errorf("%s %w", column.name, err)
+		}
+		row.Blocks = r.blocks
+		row.short = r.format.short(len(r.blocks), row.Input)
+	}
+	r.link(&row, cells)
+	return row, nil
+}
+
+// tokens reads a length, which is unknown where the format has no such column.
+func (r *rowReader) tokens(cells []string, cell int) (int, error) {
+	name := r.format.columns[cell].name
+	if name == "" {
+		return unknownTokens, nil
+	}
+	n, err := tokens(cells[cell])
 	if err != nil {
-		zoned = false
-		at, err = time.Parse("2006-01-02 15:04:05", text)
+		return 0, fmt.Errorf("%s %w", name, err)
 	}
-	if err != nil || at.Year() < 1970 || at.Year() > 2200 {
-		return at, fmt.Errorf("%s is %q, want a time such as 2023-11-16 18:15:46.6805900 or 2024-05-10 00:00:00.009930+00:00",
-			azureColumns[0], clip(text))
+	return n, nil
+}
+
+// link finds the conversation of a row that names the chat before it. A chat whose parent is not in the file counts for
+// the parent's conversation all the same.
+func (r *rowReader) link(row *TraceRow, cells []string) {
+	if r.format.columns[chatCell].name == "" {
+		return
 	}
-	if a.zoned == nil {
-		a.zoned = &zoned
+	row.Chat = cells[chatCell]
+	row.Session = row.Chat
+	if parent := cells[parentCell]; parent != "" && parent != "-1" {
+		row.Parent, row.Session = parent, parent
+		if root, ok := r.roots[parent]; ok {
+			row.Session = root
+		}
 	}
-	if *a.zoned != zoned {
-		return at, fmt.Errorf("time %s: either all times of a trace carry a zone or none does", clip(text))
-	}
-	return at, nil
+	r.roots[row.Chat] = row.Session
 }
 
 // tokens reads a token count.
 func tokens(text string) (int, error) {
-	text = strings.TrimSpace(text)
 	n, err := strconv.ParseInt(text, 10, 64)
 	switch {
 	case errors.Is(err, strconv.ErrRange) || err == nil && n > maxTokens:
@@ -141,16 +193,24 @@ func tokens(text string) (int, error) {
 	return int(n), nil
 }
 
-// wrap gives an error of the CSV reader the form of ours.
-func (a *azureReader) wrap(err error) error {
-	var parse *csv.ParseError
-	if !errors.As(err, &parse) {
-		return fmt.Errorf("read %s: %w", a.name, err)
+// blockIDs reads [0, 1, 2].
+func blockIDs(text string, ids []uint64) ([]uint64, error) {
+	inner, ok := strings.CutPrefix(text, "[")
+	inner, closed := strings.CutSuffix(inner, "]")
+	if !ok || !closed {
+		return ids, fmt.Errorf("is %q, want a list of block ids such as [0, 1, 2]; correct or remove the row", clip(text))
 	}
-	if errors.Is(parse.Err, csv.ErrFieldCount) {
-		return fmt.Errorf("%s:%d: another number of fields than in the header: complete or remove the row", a.name, parse.Line)
+	if strings.TrimSpace(inner) == "" {
+		return ids, nil
 	}
-	return fmt.Errorf("%s:%d: %w: correct the row", a.name, parse.Line, parse.Err)
+	for id := range strings.SplitSeq(inner, ",") {
+		n, err := strconv.ParseUint(strings.TrimSpace(id), 10, 64)
+		if err != nil {
+			return ids, fmt.Errorf("holds %q, want whole numbers, 0 or more; correct or remove the row", clip(strings.TrimSpace(id)))
+		}
+		ids = append(ids, n)
+	}
+	return ids, nil
 }
 
 // clip keeps an error message readable whatever the file holds.
@@ -160,15 +220,4 @@ func clip(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:limit], "") + "..."
-}
-
-// hashReader passes a file on and digests it on the way.
-type hashReader struct {
-	io.Reader
-	sum func() string
-}
-
-func hashing(r io.Reader) hashReader {
-	h := sha256.New()
-	return hashReader{Reader: io.TeeReader(r, h), sum: func() string { return hex.EncodeToString(h.Sum(nil)) }}
 }

@@ -3,29 +3,36 @@ package workload
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// readAll reads every row.
-func readAll(text string) ([]traceRow, error) {
-	r, err := newAzureReader(strings.NewReader(text), "t.csv")
+// readAll reads every row of a trace with these options.
+func readAll(text string, t Trace) ([]TraceRow, error) {
+	t.Path = "t.csv"
+	f, err := newTraceFile(strings.NewReader(text), &t)
 	if err != nil {
 		return nil, err
 	}
-	var rows []traceRow
+	defer f.Close()
+	var rows []TraceRow
 	for {
-		row, err := r.next()
+		row, err := f.Next()
 		if errors.Is(err, io.EOF) {
 			return rows, nil
 		}
 		if err != nil {
 			return nil, err
 		}
+		row.Blocks = slices.Clone(row.Blocks)
 		rows = append(rows, row)
 	}
 }
+
+// azure reads every row of an Azure trace.
+func azure(text string) ([]TraceRow, error) { return readAll(text, Trace{Format: "azure"}) }
 
 // TestTraceForms: every form of the format gives the same rows.
 func TestTraceForms(t *testing.T) {
@@ -39,22 +46,22 @@ func TestTraceForms(t *testing.T) {
 	}
 	for name, text := range forms {
 		t.Run(name, func(t *testing.T) {
-			rows, err := readAll(text)
+			rows, err := azure(text)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(rows) != 2 || rows[0].input != 374 || rows[0].output != 44 || rows[1].input != 396 || rows[1].output != 109 {
+			if len(rows) != 2 || rows[0].Input != 374 || rows[0].Output != 44 || rows[1].Input != 396 || rows[1].Output != 109 {
 				t.Fatalf("rows %+v", rows)
 			}
 			first := time.Date(2023, 11, 16, 18, 15, 46, 680_590_000, time.UTC)
-			if !rows[0].at.Equal(first) || rows[1].at.Sub(first) != 4314579*time.Microsecond {
-				t.Errorf("times %v and %v", rows[0].at, rows[1].at)
+			if rows[0].At != time.Duration(first.UnixNano()) || rows[1].At-rows[0].At != 4314579*time.Microsecond {
+				t.Errorf("times %v and %v", rows[0].At, rows[1].At)
 			}
 		})
 	}
 	// A fraction of 7 digits is 100 ns.
-	rows, err := readAll("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.1234567,1,1\n")
-	if err != nil || rows[0].at.Nanosecond() != 123_456_700 {
+	rows, err := azure("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.1234567,1,1\n")
+	if err != nil || rows[0].At%time.Second != 123_456_700 {
 		t.Errorf("%v, %v", rows, err)
 	}
 }
@@ -87,7 +94,7 @@ func TestTraceErrors(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := readAll(c.text)
+			_, err := azure(c.text)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -102,14 +109,14 @@ func TestTraceErrors(t *testing.T) {
 func TestTraceReadError(t *testing.T) {
 	broken := errors.New("disk on fire")
 	text := "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,1,1\n"
-	r, err := newAzureReader(io.MultiReader(strings.NewReader(text), failing{broken}), "t.csv")
+	r, err := newTraceFile(io.MultiReader(strings.NewReader(text), failing{broken}), &Trace{Path: "t.csv"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.next(); err != nil {
+	if _, err := r.Next(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.next(); !errors.Is(err, broken) {
+	if _, err := r.Next(); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -99,6 +100,8 @@ func validateArrivals(a *Arrivals, p, phases strict.Place, lengths Phases) {
 		return
 	}
 	switch measure := lengths.Measure; kind {
+	case "trace":
+		validateTrace(a.Shape.Trace, shape.Field("trace"))
 	case "spike":
 		validateSpike(a.Shape.Spike, shape.Field("spike"), measure)
 	case "steps":
@@ -107,6 +110,19 @@ func validateArrivals(a *Arrivals, p, phases strict.Place, lengths Phases) {
 		if a.Shape.Ramp.From == 0 && a.Shape.Ramp.To == 0 {
 			shape.Field("ramp").Mistake("runs from 0/s to 0/s: nothing would be sent", "give at least one positive rate")
 		}
+	}
+}
+
+func validateTrace(t *Trace, p strict.Place) {
+	generic := t.Format == "csv" || t.Format == "jsonl"
+	switch columns := p.Field("columns"); {
+	case columns.Present() && !generic:
+		columns.Mistake("without effect beside format "+cmp.Or(t.Format, "by content"), "write `format: csv` or `format: jsonl`, or remove columns")
+	case generic && !columns.Present() && p.Sound():
+		columns.Mistake("missing", "name the columns, such as `columns: {time: ts, input: in, output: out, unit: s}`")
+	}
+	if p.Field("window").Present() {
+		excluded(p, "window", "keep one of them: the window says where the trace begins", "from")
 	}
 }
 

@@ -1,0 +1,32 @@
+package workload
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/infbench/infbench/internal/stat"
+)
+
+// blocks are the prefix blocks of request index, where its trace records them and prompts may share text at all: a prompt
+// that starts with a nonce of its own shares nothing.
+func (s *Source) blocks(index int) []uint64 {
+	if s.trace == nil || s.unique() {
+		return nil
+	}
+	return s.trace[index].Blocks
+}
+
+// blockText is n words, block by block: the words of a block depend on its id alone, so that requests with the same
+// leading ids begin with the same text. A superposed copy of the trace has blocks of its own.
+func (s *Source) blockText(index, n int, blocks []uint64) string {
+	var b strings.Builder
+	b.Grow(n * 8)
+	stream := fmt.Sprintf("block %d", s.trace[index].Copy)
+	for _, id := range blocks {
+		words := min(n, s.blockTokens)
+		appendWords(&b, stat.Keyed(s.seed, stream, id), words)
+		n -= words
+	}
+	appendWords(&b, stat.Keyed(s.seed, "text", uint64(index)), n) // a tail without an id is the request's own
+	return b.String()
+}
