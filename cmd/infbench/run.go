@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/infbench/infbench/pkg/analyze"
+	"github.com/infbench/infbench/pkg/endpoint"
 	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
 )
@@ -188,7 +189,7 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show, Heartbeat: true, Spin: r.spin}
 	return runner.Run(ctx, measure.Block{
 		Index: index, Approach: ap.Name, Simulated: ap.Simulate != nil,
-		Endpoint: t.endpoint, Epoch: t.epoch,
+		Endpoint: t.endpoint, Epoch: t.epoch, Proxy: endpoint.ProxyOf(t.endpoint),
 		Phases: r.scenario.Phases, Times: r.schedule.Times, Closed: r.scenario.Arrivals.ClosedLoop,
 		Request: func(i int) workload.Request {
 			return r.source.Request(i, workload.Nonce{Approach: ap.Name, Block: index})

@@ -64,7 +64,8 @@ func (a *app) openTarget(ctx context.Context, s *workload.Scenario, ap workload.
 	return t, nil
 }
 
-// check opens an approach's endpoint and closes it again: what is wrong with it is known before anything is sent.
+// check opens an approach's endpoint and closes it again: what is wrong with it is known before anything is sent. The
+// proxy that the environment named for it, or did not, is told: nobody sees it in the scenario.
 func (a *app) check(s *workload.Scenario, ap workload.Approach) error {
 	cfg, err := a.config(s, ap)
 	if err != nil || ap.Simulate != nil {
@@ -73,6 +74,9 @@ func (a *app) check(s *workload.Scenario, ap workload.Approach) error {
 	e, err := endpoint.Open(cfg)
 	if err != nil {
 		return fmt.Errorf("approach %s: %w", ap.Name, err)
+	}
+	if ap.Connections.Proxy == workload.ProxyEnvironment {
+		fmt.Fprintf(a.stderr, "Approach %s: proxy of the environment: %s\n", ap.Name, endpoint.ProxyOf(e))
 	}
 	e.Close()
 	return nil
