@@ -46,7 +46,7 @@ machine, say, where the verdicts matter less than that the run goes through.`,
 			if spin < 0 || spin > maxSpin {
 				return fail(exitUsage, fmt.Errorf("--spin %s: give 0 to %s", spin, maxSpin))
 			}
-			s, err := flags.load(args[0])
+			s, err := flags.load(args[0], a.stderr)
 			if err != nil {
 				return err
 			}
