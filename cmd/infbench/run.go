@@ -50,7 +50,10 @@ machine, say, where the verdicts matter less than that the run goes through.`,
 			if err != nil {
 				return err
 			}
-			r := &runJob{app: a, scenario: s, dir: out, progress: newProgress(a.stderr, quiet), acceptSuspect: acceptSuspect, spin: spin}
+			locate := func(err error, approach int) error {
+				return workload.Locate(err, approach, args[0], flags.overrides()...)
+			}
+			r := &runJob{app: a, scenario: s, locate: locate, dir: out, progress: newProgress(a.stderr, quiet), acceptSuspect: acceptSuspect, spin: spin}
 			return r.run(cmd.Context())
 		},
 	}
@@ -69,6 +72,8 @@ const maxSpin = 10 * time.Millisecond
 type runJob struct {
 	app      *app
 	scenario *workload.Scenario
+	// locate gives an error about an approach its place in the scenario's file, where it has one.
+	locate   func(err error, approach int) error
 	dir      string
 	progress progress
 	// acceptSuspect: a suspect client is no failure.
@@ -119,9 +124,9 @@ func (r *runJob) prepare(ctx context.Context) (err error) {
 	if r.source, err = workload.NewSource(s, r.schedule); err != nil {
 		return fail(exitUsage, err)
 	}
-	for _, ap := range s.Approaches {
+	for i, ap := range s.Approaches {
 		if err := r.app.check(s, ap); err != nil {
-			return fail(exitUsage, err)
+			return fail(exitUsage, r.locate(err, i))
 		}
 	}
 	for _, ap := range s.Approaches {

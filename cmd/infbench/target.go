@@ -31,6 +31,9 @@ func (t *target) close() {
 // config is what an approach's endpoint is opened with.
 func (a *app) config(s *workload.Scenario, ap workload.Approach) (endpoint.Config, error) {
 	key, err := ap.Key(a.getenv)
+	if err != nil {
+		err = fmt.Errorf("approach %s: %w", ap.Name, err)
+	}
 	return endpoint.Config{Approach: ap, Key: key, Epoch: time.Now(), KeepText: s.Output.KeepText, Dir: s.Dir, LookupEnv: a.getenv}, err
 }
 

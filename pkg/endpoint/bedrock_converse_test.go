@@ -185,9 +185,9 @@ func TestConverseRequest(t *testing.T) {
 func TestConverseOpenErrors(t *testing.T) {
 	none := func(string) (string, bool) { return "", false }
 	for want, cfg := range map[string]Config{
-		"model: missing":  {Approach: workload.Approach{URL: "http://h"}},
-		"region: missing": {Approach: workload.Approach{URL: "http://bedrock-runtime.us-east-1.example.com", Model: "m"}},
-		"no credentials":  {Approach: workload.Approach{URL: "https://bedrock-runtime.us-east-1.amazonaws.com", Model: "m"}},
+		"model: missing":          {Approach: workload.Approach{URL: "http://h"}},
+		"region: missing":         {Approach: workload.Approach{URL: "http://bedrock-runtime.us-east-1.example.com", Model: "m"}},
+		"key_env: no credentials": {Approach: workload.Approach{URL: "https://bedrock-runtime.us-east-1.amazonaws.com", Model: "m"}},
 	} {
 		cfg.Approach.API, cfg.Epoch, cfg.LookupEnv = BedrockConverse, time.Now(), none
 		if _, err := Open(cfg); err == nil || !strings.HasPrefix(err.Error(), want) {
