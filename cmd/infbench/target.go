@@ -101,9 +101,6 @@ func (t *target) prewarm(ctx context.Context, ap workload.Approach) error {
 	return nil
 }
 
-// reachTimeout is how long a pre-flight connection may take.
-const reachTimeout = 5 * time.Second
-
 // reach checks that something listens at an approach's address, on the way that requests will go, and speaks TLS where
 // it should, before anything is measured. It sends no request.
 func (a *app) reach(ctx context.Context, s *workload.Scenario, ap workload.Approach) error {
@@ -118,8 +115,6 @@ func (a *app) reach(ctx context.Context, s *workload.Scenario, ap workload.Appro
 	if err != nil {
 		return fmt.Errorf("approach %s: url: %w", ap.Name, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
-	defer cancel()
 	if err := endpoint.Reach(ctx, cfg); err != nil {
 		return fmt.Errorf("approach %s cannot be reached at %s: %w\n%s", ap.Name, u.Redacted(), err, advice(err, &ap, u))
 	}
@@ -134,8 +129,10 @@ func advice(err error, ap *workload.Approach, u *url.URL) string {
 	switch {
 	case errors.As(err, &cert):
 		return "  The server's certificate was not accepted: check the host name (tls.server_name), and that its authority is trusted here (tls.ca)."
-	case errors.Is(err, context.DeadlineExceeded):
-		return "  No answer in " + reachTimeout.String() + ": check a firewall or VPN between here and there, and the port in the approach's url."
+	case errors.Is(err, endpoint.ErrNoHTTP2):
+		return "  Check connections.protocol: HTTP/2 is used where it is asked for, and no other protocol in its place."
+	case errors.Is(err, endpoint.ErrConnectTimeout):
+		return "  Check a firewall or VPN between here and there, and the port in the approach's url; timeouts.connect is how long is waited."
 	case way.UnixSocket != "":
 		return "  Check connections.unix_socket, that the server is up, and that this user may open its socket."
 	case proxy:
