@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -116,9 +117,25 @@ func (a *app) reach(ctx context.Context, s *workload.Scenario, ap workload.Appro
 		return fmt.Errorf("approach %s: url: %w", ap.Name, err)
 	}
 	if err := endpoint.Reach(ctx, cfg); err != nil {
-		return fmt.Errorf("approach %s cannot be reached at %s: %w\n%s", ap.Name, u.Redacted(), err, advice(err, &ap, u))
+		return fmt.Errorf("approach %s cannot be reached at %s: %w\n%s", ap.Name, dialled(s, &ap, u), err, advice(err, &ap, u))
 	}
 	return nil
+}
+
+// dialled is what an approach's connections go to: its URL, or the Unix socket in place of that, whose path is shown whole
+// since it starts at the scenario's folder.
+func dialled(s *workload.Scenario, ap *workload.Approach, u *url.URL) string {
+	path := ap.Connections.UnixSocket
+	if path == "" {
+		return u.Redacted()
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(s.Dir, path)
+	}
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole
+	}
+	return "the Unix socket " + path
 }
 
 // advice says what to check, by the kind of failure.
@@ -134,7 +151,7 @@ func advice(err error, ap *workload.Approach, u *url.URL) string {
 	case errors.Is(err, endpoint.ErrConnectTimeout):
 		return "  Check a firewall or VPN between here and there, and the port in the approach's url; timeouts.connect is how long is waited."
 	case way.UnixSocket != "":
-		return "  Check connections.unix_socket, that the server is up, and that this user may open its socket."
+		return "  Check connections.unix_socket (a relative path starts at the scenario's folder), that the server is up, and that this user may open its socket."
 	case proxy:
 		return "  Check connections.proxy, that the proxy is up, and that it lets " + u.Host + " through."
 	case errors.As(err, &dns):
