@@ -11,7 +11,8 @@ import (
 	"syscall"
 )
 
-// interrupts turns Ctrl-C (and SIGTERM) into an orderly end: the first closes first, the second cancels the context.
+// interrupts turns Ctrl-C (and SIGTERM) into an orderly end: the first closes first, the second cancels the context. The
+// third is the system's again, and ends the process: whatever hangs then, nobody is locked in.
 type interrupts struct {
 	first  chan struct{}
 	seen   atomic.Int32
@@ -38,6 +39,7 @@ func watchInterrupts(ctx context.Context, stderr io.Writer) (*interrupts, contex
 				close(i.first)
 				continue
 			}
+			signal.Stop(i.signal)
 			cancel(errInterrupted)
 			return
 		}

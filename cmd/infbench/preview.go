@@ -17,7 +17,7 @@ they are (CV, IDC), prompt and answer lengths, and the tokens that a run will as
 		Example: "  infbench preview scenarios/quickstart.yaml --rate 100/s",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			s, err := flags.load(args[0])
+			s, err := flags.load(args[0], a.stderr)
 			if err != nil {
 				return err
 			}

@@ -54,14 +54,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitPass
 	}
 	var exit *exitError
 	if !errors.As(err, &exit) {
 		// cobra's own errors are about the command line
-		fmt.Fprintf(stderr, "infbench: %v\nSee 'infbench help'.\n", err)
+		fmt.Fprintf(stderr, "infbench: %v\nSee '%s --help'.\n", err, cmd.CommandPath())
 		return exitUsage
 	}
 	if exit.err != nil {
@@ -72,8 +72,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "infbench",
-		Short: "Load-test and compare streaming LLM inference endpoints",
+		Use:     "infbench",
+		Version: versionLine(),
+		Short:   "Load-test and compare streaming LLM inference endpoints",
 		Long: `infbench drives streaming LLM inference endpoints open-loop by a scenario, records every latency from the moment the
 request should have been sent, and writes a report that puts the ways of serving side by side.
 
@@ -88,6 +89,7 @@ Exit codes: 0 pass, 1 a verdict failed, 2 usage or scenario error, 3 run invalid
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(a.runCommand(), a.previewCommand(), a.traceCommand(), a.reportCommand(), a.serveCommand(), a.selftestCommand(), a.schemaCommand(), a.versionCommand())
 	return root
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/infbench/infbench/pkg/analyze"
+	"github.com/infbench/infbench/pkg/endpoint"
 	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
 )
@@ -45,11 +46,14 @@ machine, say, where the verdicts matter less than that the run goes through.`,
 			if spin < 0 || spin > maxSpin {
 				return fail(exitUsage, fmt.Errorf("--spin %s: give 0 to %s", spin, maxSpin))
 			}
-			s, err := flags.load(args[0])
+			s, err := flags.load(args[0], a.stderr)
 			if err != nil {
 				return err
 			}
-			r := &runJob{app: a, scenario: s, dir: out, progress: newProgress(a.stderr, quiet), acceptSuspect: acceptSuspect, spin: spin}
+			locate := func(err error, approach int) error {
+				return workload.Locate(err, approach, args[0], flags.overrides()...)
+			}
+			r := &runJob{app: a, scenario: s, locate: locate, dir: out, progress: newProgress(a.stderr, quiet), acceptSuspect: acceptSuspect, spin: spin}
 			return r.run(cmd.Context())
 		},
 	}
@@ -68,6 +72,8 @@ const maxSpin = 10 * time.Millisecond
 type runJob struct {
 	app      *app
 	scenario *workload.Scenario
+	// locate gives an error about an approach its place in the scenario's file, where it has one.
+	locate   func(err error, approach int) error
 	dir      string
 	progress progress
 	// acceptSuspect: a suspect client is no failure.
@@ -118,9 +124,9 @@ func (r *runJob) prepare(ctx context.Context) (err error) {
 	if r.source, err = workload.NewSource(s, r.schedule); err != nil {
 		return fail(exitUsage, err)
 	}
-	for _, ap := range s.Approaches {
+	for i, ap := range s.Approaches {
 		if err := r.app.check(s, ap); err != nil {
-			return fail(exitUsage, err)
+			return fail(exitUsage, r.locate(err, i))
 		}
 	}
 	for _, ap := range s.Approaches {
@@ -188,7 +194,7 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show, Heartbeat: true, Spin: r.spin}
 	return runner.Run(ctx, measure.Block{
 		Index: index, Approach: ap.Name, Simulated: ap.Simulate != nil,
-		Endpoint: t.endpoint, Epoch: t.epoch,
+		Endpoint: t.endpoint, Epoch: t.epoch, Proxy: endpoint.ProxyOf(t.endpoint),
 		Phases: r.scenario.Phases, Times: r.schedule.Times, Closed: r.scenario.Arrivals.ClosedLoop,
 		Request: func(i int) workload.Request {
 			return r.source.Request(i, workload.Nonce{Approach: ap.Name, Block: index})

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"io"
+
 	"github.com/spf13/cobra"
 
 	"github.com/infbench/infbench/pkg/workload"
@@ -25,11 +28,16 @@ func (f *scenarioFlags) register(cmd *cobra.Command) {
 	fs.SortFlags = false
 }
 
-// load reads the scenario with the flags applied.
-func (f *scenarioFlags) load(path string) (*workload.Scenario, error) {
+// load reads the scenario with the flags applied, and tells on stderr what in it is no mistake but seldom meant.
+func (f *scenarioFlags) load(path string, stderr io.Writer) (*workload.Scenario, error) {
 	s, err := workload.Load(path, f.overrides()...)
 	if err != nil {
 		return nil, fail(exitUsage, err)
+	}
+	for i := range s.Approaches {
+		if name := s.Approaches[i].UnsentKey(); name != "" {
+			fmt.Fprintf(stderr, "Approach %s: no key is sent to a URL of your own: write key_env: %s\n", s.Approaches[i].Name, name)
+		}
 	}
 	return s, nil
 }

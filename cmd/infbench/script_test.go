@@ -15,6 +15,9 @@ import (
 var update = flag.Bool("update", false, "rewrite the scripts' golden output")
 
 func TestMain(m *testing.M) {
+	if os.Getenv("INFBENCH_TEST_STUCK") != "" {
+		stuck()
+	}
 	testscript.Main(m, map[string]func(){
 		"infbench": func() { os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
 	})

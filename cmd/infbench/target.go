@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -31,6 +32,9 @@ func (t *target) close() {
 // config is what an approach's endpoint is opened with.
 func (a *app) config(s *workload.Scenario, ap workload.Approach) (endpoint.Config, error) {
 	key, err := ap.Key(a.getenv)
+	if err != nil {
+		err = fmt.Errorf("approach %s: %w", ap.Name, err)
+	}
 	return endpoint.Config{Approach: ap, Key: key, Epoch: time.Now(), KeepText: s.Output.KeepText, Dir: s.Dir, LookupEnv: a.getenv}, err
 }
 
@@ -64,7 +68,8 @@ func (a *app) openTarget(ctx context.Context, s *workload.Scenario, ap workload.
 	return t, nil
 }
 
-// check opens an approach's endpoint and closes it again: what is wrong with it is known before anything is sent.
+// check opens an approach's endpoint and closes it again: what is wrong with it is known before anything is sent. The
+// proxy that the environment named for it, or did not, is told: nobody sees it in the scenario.
 func (a *app) check(s *workload.Scenario, ap workload.Approach) error {
 	cfg, err := a.config(s, ap)
 	if err != nil || ap.Simulate != nil {
@@ -73,6 +78,9 @@ func (a *app) check(s *workload.Scenario, ap workload.Approach) error {
 	e, err := endpoint.Open(cfg)
 	if err != nil {
 		return fmt.Errorf("approach %s: %w", ap.Name, err)
+	}
+	if ap.Connections.Proxy == workload.ProxyEnvironment {
+		fmt.Fprintf(a.stderr, "Approach %s: proxy of the environment: %s\n", ap.Name, endpoint.ProxyOf(e))
 	}
 	e.Close()
 	return nil
@@ -94,9 +102,6 @@ func (t *target) prewarm(ctx context.Context, ap workload.Approach) error {
 	return nil
 }
 
-// reachTimeout is how long a pre-flight connection may take.
-const reachTimeout = 5 * time.Second
-
 // reach checks that something listens at an approach's address, on the way that requests will go, and speaks TLS where
 // it should, before anything is measured. It sends no request.
 func (a *app) reach(ctx context.Context, s *workload.Scenario, ap workload.Approach) error {
@@ -111,12 +116,26 @@ func (a *app) reach(ctx context.Context, s *workload.Scenario, ap workload.Appro
 	if err != nil {
 		return fmt.Errorf("approach %s: url: %w", ap.Name, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
-	defer cancel()
 	if err := endpoint.Reach(ctx, cfg); err != nil {
-		return fmt.Errorf("approach %s cannot be reached at %s: %w\n%s", ap.Name, workload.RedactURL(ap.URL), err, advice(err, &ap, u))
+		return fmt.Errorf("approach %s cannot be reached at %s: %w\n%s", ap.Name, dialled(s, &ap, u), err, advice(err, &ap, u))
 	}
 	return nil
+}
+
+// dialled is what an approach's connections go to: its URL, or the Unix socket in place of that, whose path is shown whole
+// since it starts at the scenario's folder.
+func dialled(s *workload.Scenario, ap *workload.Approach, u *url.URL) string {
+	path := ap.Connections.UnixSocket
+	if path == "" {
+		return workload.RedactURL(ap.URL)
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(s.Dir, path)
+	}
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole
+	}
+	return "the Unix socket " + path
 }
 
 // advice says what to check, by the kind of failure.
@@ -127,10 +146,12 @@ func advice(err error, ap *workload.Approach, u *url.URL) string {
 	switch {
 	case errors.As(err, &cert):
 		return "  The server's certificate was not accepted: check the host name (tls.server_name), and that its authority is trusted here (tls.ca)."
-	case errors.Is(err, context.DeadlineExceeded):
-		return "  No answer in " + reachTimeout.String() + ": check a firewall or VPN between here and there, and the port in the approach's url."
+	case errors.Is(err, endpoint.ErrNoHTTP2):
+		return "  Check connections.protocol: HTTP/2 is used where it is asked for, and no other protocol in its place."
+	case errors.Is(err, endpoint.ErrConnectTimeout):
+		return "  Check a firewall or VPN between here and there, and the port in the approach's url; timeouts.connect is how long is waited."
 	case way.UnixSocket != "":
-		return "  Check connections.unix_socket, that the server is up, and that this user may open its socket."
+		return "  Check connections.unix_socket (a relative path starts at the scenario's folder), that the server is up, and that this user may open its socket."
 	case proxy:
 		return "  Check connections.proxy, that the proxy is up, and that it lets " + u.Host + " through."
 	case errors.As(err, &dns):

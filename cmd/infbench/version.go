@@ -14,13 +14,18 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			t := measure.ThisTool()
-			line := "infbench " + t.Version
-			if t.Revision != "" {
-				line += " (" + t.Revision + ")"
-			}
-			_, err := fmt.Fprintln(a.stdout, line, t.Go)
+			_, err := fmt.Fprintln(a.stdout, versionLine())
 			return err
 		},
 	}
+}
+
+// versionLine is what version and --version print.
+func versionLine() string {
+	t := measure.ThisTool()
+	line := "infbench " + t.Version
+	if t.Revision != "" {
+		line += " (" + t.Revision + ")"
+	}
+	return line + " " + t.Go
 }

@@ -3,7 +3,6 @@ package endpoint
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/infbench/infbench/pkg/workload"
 )
 
 // awsSigner signs requests to one of Amazon's services (Signature Version 4) with the credentials in the environment.
@@ -32,11 +33,11 @@ func awsSigner(cfg *Config, service string) (sign signer, secrets []string, err 
 	}
 	c := aws.Credentials{AccessKeyID: get("AWS_ACCESS_KEY_ID"), SecretAccessKey: get("AWS_SECRET_ACCESS_KEY"), SessionToken: get("AWS_SESSION_TOKEN")}
 	if c.AccessKeyID == "" || c.SecretAccessKey == "" {
-		return nil, nil, errors.New("no credentials: name a Bedrock API key's variable in key_env, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN where there is one)")
+		return nil, nil, &workload.FieldError{Field: "key_env", Problem: "no credentials", Remedy: "name a Bedrock API key's variable in key_env, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN where there is one)"}
 	}
 	for _, secret := range []string{c.AccessKeyID, c.SecretAccessKey, c.SessionToken} {
 		if strings.ContainsFunc(secret, func(c rune) bool { return c <= ' ' || c > '~' }) {
-			return nil, nil, errors.New("the credentials in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN hold a space or a character that none has: set each to its value alone")
+			return nil, nil, &workload.FieldError{Field: "key_env", Problem: "the credentials in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN hold a space or a character that none has", Remedy: "set each to its value alone"}
 		}
 		if secret != "" {
 			secrets = append(secrets, secret)
@@ -70,5 +71,5 @@ func awsRegion(cfg *Config) (string, error) {
 			}
 		}
 	}
-	return "", errors.New("region: missing, and none stands in the url: add it, such as region: us-east-1")
+	return "", &workload.FieldError{Field: "region", Problem: "missing, and none stands in the url", Remedy: "add it, such as region: us-east-1"}
 }

@@ -111,8 +111,8 @@ func (c *converse) event(f *frame, s *said) {
 	}
 }
 
-// conversePiece finds what a delta, or the start of a block, holds: a text, or a tool's name. Padding (p), citations and
-// signatures are nothing generated. It reports false where that is no JSON object.
+// conversePiece finds what a delta, or the start of a block, holds: a text, or a tool's name. Reasoning that is redacted was
+// generated all the same, as in anthropic-messages. Padding (p), citations and signatures are nothing generated. It reports false where that is no JSON object.
 func conversePiece(b []byte, s *said) bool {
 	j := jsonScan{b: b}
 	if !j.enter('{') {
@@ -130,7 +130,7 @@ func conversePiece(b []byte, s *said) bool {
 					s.kind, s.text = Answer, v
 				}
 			case "reasoningContent":
-				if j.holds("text", "text") && s.kind == Other {
+				if j.holds("text", "redactedContent") && s.kind == Other {
 					s.kind = Reasoning
 				}
 			case "toolUse":
@@ -192,7 +192,7 @@ func (c *converse) whole(b []byte, s *said) {
 		switch {
 		case part.Get("text").Str != "":
 			s.kind = Answer
-		case part.Get("reasoningContent.reasoningText.text").Str != "" && s.kind != Answer:
+		case s.kind != Answer && (part.Get("reasoningContent.reasoningText.text").Str != "" || part.Get("reasoningContent.redactedContent").Str != ""):
 			s.kind = Reasoning
 		case part.Get("toolUse").IsObject() && s.kind == Other:
 			s.kind = Tool

@@ -63,7 +63,7 @@ func init() {
 		failure: []string{converseException("modelStreamErrorException", `{"message":"overloaded","originalStatusCode":424}`),
 			converseException("throttlingException", `{"message":"overloaded"}`),
 			awsMessage("", ":message-type", "error", ":error-code", "InternalError", ":error-message", "overloaded")},
-		harmless: []string{converseDelta(`{"text":""}`), converseDelta(`{"reasoningContent":{"signature":"c2ln"}}`), converseDelta(`{"reasoningContent":{"redactedContent":"c2ln"}}`),
+		harmless: []string{converseDelta(`{"text":""}`), converseDelta(`{"reasoningContent":{"signature":"c2ln"}}`), converseDelta(`{"reasoningContent":{"redactedContent":""}}`),
 			converseDelta(`{"toolUse":{"input":""}}`), converseDelta(`{"citation":{"title":"text"}}`), converseEvent("initial-response", `{}`),
 			converseEvent("contentBlockStart", `{"start":{},"contentBlockIndex":0}`), converseEvent("somethingNew", `{"error":"overloaded"}`)},
 		document:       `{"metrics":{"latencyMs":1234},"output":{"message":{"content":[{"reasoningContent":{"reasoningText":{"text":"hm","signature":"s"}}},{"text":"Hel"},{"text":"lo"}],"role":"assistant"}},"stopReason":"end_turn","usage":{"inputTokens":3,"cacheReadInputTokens":4,"cacheWriteInputTokens":2,"outputTokens":2}}`,
@@ -87,6 +87,15 @@ func TestConverse(t *testing.T) {
 	}
 	if p = play(s.ending([]string{converseDelta(`{"toolUse":{"input":"{\"a\""}}`)})...); p.seen.count(Tool) != 1 || p.Class != OK {
 		t.Errorf("a tool's input: %+v", p)
+	}
+	// Redacted reasoning was generated, in a stream and in one piece.
+	if p = play(s.ending([]string{converseDelta(`{"reasoningContent":{"redactedContent":"c2ln"}}`)})...); p.seen.count(Reasoning) != 1 || p.Class != OK {
+		t.Errorf("redacted reasoning: %+v", p)
+	}
+	redacted := said{}
+	(&converse{res: &Result{}}).whole([]byte(`{"output":{"message":{"content":[{"reasoningContent":{"redactedContent":"c2ln"}}]}}}`), &redacted)
+	if redacted.kind != Reasoning {
+		t.Errorf("redacted reasoning in one piece: %+v", redacted)
 	}
 	if p = play(s.ending([]string{converseDelta(`{"te\u0078t":"H\u0069"}`)})...); p.Text != "Hi" {
 		t.Errorf("escapes: %+v", p)
@@ -176,9 +185,9 @@ func TestConverseRequest(t *testing.T) {
 func TestConverseOpenErrors(t *testing.T) {
 	none := func(string) (string, bool) { return "", false }
 	for want, cfg := range map[string]Config{
-		"model: missing":  {Approach: workload.Approach{URL: "http://h"}},
-		"region: missing": {Approach: workload.Approach{URL: "http://bedrock-runtime.us-east-1.example.com", Model: "m"}},
-		"no credentials":  {Approach: workload.Approach{URL: "https://bedrock-runtime.us-east-1.amazonaws.com", Model: "m"}},
+		"model: missing":          {Approach: workload.Approach{URL: "http://h"}},
+		"region: missing":         {Approach: workload.Approach{URL: "http://bedrock-runtime.us-east-1.example.com", Model: "m"}},
+		"key_env: no credentials": {Approach: workload.Approach{URL: "https://bedrock-runtime.us-east-1.amazonaws.com", Model: "m"}},
 	} {
 		cfg.Approach.API, cfg.Epoch, cfg.LookupEnv = BedrockConverse, time.Now(), none
 		if _, err := Open(cfg); err == nil || !strings.HasPrefix(err.Error(), want) {

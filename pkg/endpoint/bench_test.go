@@ -71,7 +71,7 @@ func textReply(t testing.TB, api string, obs Observer) (*reply, []byte) {
 	s := samples[api]
 	a := s.approach
 	a.API, a.URL, a.Model = api, "http://mem/base", "m"
-	e, err := Open(Config{Approach: a, Epoch: time.Now()})
+	e, err := Open(Config{Approach: a, Key: "sk-secret", Epoch: time.Now()}) // Bedrock wants a key, or credentials and a region
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestEventsAllocateNothing(t *testing.T) {
 func openReply(tb testing.TB, name string, s *sample) (*reply, *tokenCount) {
 	a := s.approach
 	a.API, a.URL, a.Model = name, "http://mem/base", "m"
-	e, err := Open(Config{Approach: a, Epoch: time.Now()})
+	e, err := Open(Config{Approach: a, Key: "sk-secret", Epoch: time.Now()}) // Bedrock wants a key, or credentials and a region
 	if err != nil {
 		tb.Fatal(err)
 	}

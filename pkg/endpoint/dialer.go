@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -67,7 +68,7 @@ func (d *dialer) open(ctx context.Context) (w *wireConn, made SetUp, err error) 
 
 // begin starts the connect timeout.
 func (d *dialer) begin(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, d.timeout, errConnectTimeout)
+	return context.WithTimeoutCause(ctx, d.timeout, ErrConnectTimeout)
 }
 
 // socket connects the socket.
@@ -79,10 +80,19 @@ func (d *dialer) socket(ctx context.Context, made *SetUp) (*stampedConn, error) 
 		}
 	}}), d.route.network, d.route.address)
 	if err != nil {
-		return nil, d.failed(ctx, ConnectFailed, err, "neither name nor address answered")
+		return nil, d.failed(ctx, ConnectFailed, err, d.unanswered(made))
 	}
 	made.TCP = since(start)
 	return &stampedConn{Conn: c, epoch: d.epoch}, nil
+}
+
+// unanswered says what the socket was waiting for.
+func (d *dialer) unanswered(made *SetUp) string {
+	host, _, err := net.SplitHostPort(d.route.address)
+	if err == nil && net.ParseIP(host) == nil && made.DNS == nil {
+		return "DNS did not answer for " + host
+	}
+	return d.route.address + " did not answer"
 }
 
 // tunnel asks the proxy for a connection to the target (RFC 9110, section 9.3.6).
@@ -137,7 +147,9 @@ func (d *dialer) shake(ctx context.Context, c *stampedConn, made *SetUp) (*tls.C
 	d.turns.give()
 	c.Conn = socket
 	if got := t.ConnectionState().NegotiatedProtocol; err == nil && d.route.protocol == h2 && got != "h2" {
-		err = errors.New("the server does not speak HTTP/2: it chose no protocol; use connections.protocol: http1")
+		err = fmt.Errorf("%w: it chose no protocol; use connections.protocol: http1", ErrNoHTTP2)
+	} else if err != nil && strings.Contains(err.Error(), "no application protocol") { // an alert for which crypto/tls has no name
+		err = fmt.Errorf("%w: it answered the handshake with %w; use connections.protocol: http1", ErrNoHTTP2, err)
 	}
 	if err != nil {
 		return nil, d.failed(ctx, TLSFailed, err, "in the TLS handshake")
@@ -170,8 +182,8 @@ func (d *dialer) failed(ctx context.Context, class Class, err error, stage strin
 	if at, ok := ctx.Deadline(); ok && !time.Now().Before(at) {
 		<-ctx.Done() // net.Dialer's own timer for the same instant can be the first
 	}
-	if errors.Is(context.Cause(ctx), errConnectTimeout) {
-		return &dialError{TimeoutConnect, fmt.Errorf("%w of %s: %s", errConnectTimeout, d.timeout, stage)}
+	if errors.Is(context.Cause(ctx), ErrConnectTimeout) {
+		return &dialError{TimeoutConnect, fmt.Errorf("%w of %s: %s", ErrConnectTimeout, d.timeout, stage)}
 	}
 	if ownLimit(err) {
 		class = ClientLimit

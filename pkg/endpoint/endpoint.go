@@ -115,6 +115,8 @@ type Result struct {
 	Finish string
 	// RetryAfter is what a 429 or 503 asked for; 0 when it did not.
 	RetryAfter time.Duration
+	// RateLimits are the limits that a 429 told of.
+	RateLimits []RateLimit
 	// RequestID is the server's own name for the request, where it sent one: what its operators ask for.
 	RequestID string
 	// Protocol is the negotiated HTTP version, such as HTTP/1.1.

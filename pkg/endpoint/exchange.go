@@ -203,7 +203,7 @@ func (x *exchange) refused(body []byte) {
 	code := x.res.Status
 	x.res.Class = HTTPStatus
 	if code == http.StatusTooManyRequests {
-		x.res.Class = RateLimited
+		x.res.Class, x.res.RateLimits = RateLimited, rateLimits(x.header, time.Now())
 	}
 	x.res.RetryAfter = cmp.Or(retryAfter(x.header, time.Now()), retryDelay(body))
 	parts := []string{strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))}

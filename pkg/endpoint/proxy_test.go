@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -182,11 +183,41 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 			}
 		}
 	}
-	u, err := targetURL("http://direct.example/v1", "/x")
-	if err != nil {
-		t.Fatal(err)
+}
+
+// What the environment says of a proxy is told; what it says and net/http would pass over is an error.
+func TestProxyOfTheEnvironmentIsTold(t *testing.T) {
+	for _, tt := range []struct {
+		target, variable, value string
+		told, err               string
+	}{
+		{"http://far.example", "HTTP_PROXY", "http://" + environmentProxy, environmentProxy, ""},
+		{"http://far.example", "http_proxy", environmentProxy, environmentProxy, ""},
+		{"http://direct.example", "HTTP_PROXY", "http://" + environmentProxy, "none: NO_PROXY covers direct.example", ""},
+		{"http://127.0.0.1:1", "HTTP_PROXY", "http://" + environmentProxy, "none: HTTP_PROXY is not for this machine itself", ""},
+		{"http://far.example", "HTTPS_PROXY", "http://proxy.example", "none: HTTP_PROXY is not set", ""},
+		{"https://far.example", "HTTP_PROXY", "http://proxy.example", "none: HTTPS_PROXY is not set", ""},
+		{"http://far.example", "HTTP_PROXY", "http://me:secret@[::1", "", "HTTP_PROXY is no URL"},
+		{"http://far.example", "http_proxy", "me:secret@proxy example:3128", "", "http_proxy is no URL"},
+		{"http://far.example", "HTTP_PROXY", "http://", "", "HTTP_PROXY is no URL"},
+		{"https://far.example", "https_proxy", "http://me:secret@proxy:31x8", "", "https_proxy is no URL"},
+	} {
+		u, err := url.Parse(tt.target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, told, err := proxyFor(workload.ProxyEnvironment, u, func(name string) string {
+			return map[string]string{tt.variable: tt.value}[name]
+		})
+		if told != tt.told || (err != nil) != (tt.err != "") {
+			t.Errorf("%s with %s=%s: %q, %v", tt.target, tt.variable, tt.value, told, err)
+		}
+		if err != nil && (!strings.Contains(err.Error(), tt.err) || strings.Contains(err.Error(), "secret")) {
+			t.Errorf("%s with %s=%s: %v", tt.target, tt.variable, tt.value, err)
+		}
 	}
-	if p, err := proxyFor(workload.ProxyEnvironment, u); p != nil || err != nil {
-		t.Errorf("NO_PROXY: %v %v", p, err)
+	e := onLoopback(t, "http://far.example/v1", func(c *Config) { c.Approach.Connections.Proxy = "http://me:secret@proxy.example" })
+	if told := ProxyOf(e); told != "proxy.example:80" {
+		t.Errorf("a proxy of the scenario's own: %q", told)
 	}
 }

@@ -3,11 +3,14 @@ package endpoint
 import (
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/infbench/infbench/pkg/workload"
 )
@@ -17,6 +20,7 @@ type route struct {
 	network, address string      // of the socket
 	proxy            *url.URL    // that takes the requests (http targets); else nil
 	tunnel           *url.URL    // a proxy that is asked for a connection to target (https targets); else nil
+	proxied          string      // what ProxyOf tells
 	target           string      // host:port
 	tls              *tls.Config // nil: no TLS
 	protocol         string      // http1, h2 or h2c
@@ -49,7 +53,8 @@ func newRoute(cfg *Config, u *url.URL) (*route, error) {
 			return nil, err
 		}
 	}
-	proxy, err := proxyFor(c.Proxy, u)
+	proxy, told, err := proxyFor(c.Proxy, u, os.Getenv)
+	r.proxied = told
 	switch {
 	case err != nil:
 		return nil, err
@@ -109,23 +114,75 @@ func tlsConfig(cfg *Config, host, protocol string) (*tls.Config, error) {
 	return c, nil
 }
 
-// proxyFor is the proxy for a URL: none unless the scenario wants one.
-func proxyFor(proxy string, u *url.URL) (p *url.URL, err error) {
+// ProxyOf tells which proxy the requests of an endpoint go through, as host:port; where the environment was to name it
+// and none is used, "none" and why. It is empty where the approach wants no proxy.
+func ProxyOf(e Endpoint) string {
+	r, ok := e.(*remote)
+	if !ok {
+		return ""
+	}
+	return r.client.target.route.proxied
+}
+
+// proxyFor is the proxy for a URL, and what ProxyOf tells of it: none unless the scenario wants one.
+func proxyFor(proxy string, u *url.URL, getenv func(string) string) (p *url.URL, told string, err error) {
 	switch proxy {
 	case "", workload.ProxyNone:
-		return nil, nil
+		return nil, "", nil
 	case workload.ProxyEnvironment:
-		p, err = http.ProxyFromEnvironment(&http.Request{URL: u})
-	default:
-		p, err = url.Parse(proxy)
+		return environmentProxyFor(u, getenv)
 	}
+	if p, err = url.Parse(proxy); err != nil {
+		return nil, "", errors.New("connections.proxy is no URL of a proxy") // neither it nor err: they may hold a password
+	}
+	return checkedProxy(p, "connections.proxy")
+}
+
+// environmentProxyFor is the proxy that the environment names for a URL. net/http takes a variable that it does not
+// understand for one that is not set: requests would go direct without a word. So it is looked at here first.
+func environmentProxyFor(u *url.URL, getenv func(string) string) (*url.URL, string, error) {
+	names := []string{"HTTP_PROXY", "http_proxy"} // in the order of net/http
+	if u.Scheme == "https" {
+		names = []string{"HTTPS_PROXY", "https_proxy"}
+	}
+	name, value := names[0], getenv(names[0])
+	if value == "" {
+		name, value = names[1], getenv(names[1])
+	}
+	if value == "" {
+		return nil, "none: " + names[0] + " is not set", nil
+	}
+	whole := value
+	if !strings.Contains(whole, "://") {
+		whole = "http://" + whole // host:port alone will do
+	}
+	if p, err := url.Parse(whole); err != nil || p.Hostname() == "" {
+		return nil, "", fmt.Errorf("connections.proxy: environment: what stands in %s is no URL of a proxy: write it as http://host:port, or remove it", name)
+	}
+	p, err := http.ProxyFromEnvironment(&http.Request{URL: u})
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("connections.proxy: %s is no URL of a proxy", proxy) // not err, which may hold a password
-	case p != nil && (p.Scheme != "http" || p.Host == ""):
-		return nil, fmt.Errorf("connections.proxy: %s is not supported: give an HTTP proxy, http://host:port", p.Redacted())
+		return nil, "", fmt.Errorf("connections.proxy: environment: %s cannot be used; where REQUEST_METHOD is set it is not trusted: name the proxy's URL in connections.proxy", name)
+	case p == nil && isLocal(u.Hostname()):
+		return nil, "none: " + name + " is not for this machine itself", nil
+	case p == nil:
+		return nil, "none: NO_PROXY covers " + u.Hostname(), nil
 	}
-	return p, nil
+	return checkedProxy(p, "connections.proxy: environment: "+name)
+}
+
+// isLocal tells the hosts for which net/http never takes a proxy out of the environment.
+func isLocal(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// checkedProxy refuses what is no HTTP proxy. Of the user and the password of one nothing is told.
+func checkedProxy(p *url.URL, where string) (*url.URL, string, error) {
+	if p.Scheme != "http" || p.Host == "" {
+		return nil, "", fmt.Errorf("%s: %s://%s is not supported: give an HTTP proxy, http://host:port", where, p.Scheme, p.Host)
+	}
+	return p, hostPort(p), nil
 }
 
 // proxyAuthorization is the value of that header field; empty without a name and password in the proxy's URL.

@@ -17,7 +17,8 @@ var (
 	ErrCancelled  = errors.New("the run was stopped")
 )
 
-var errConnectTimeout = errors.New("no connection within the connect timeout")
+// ErrConnectTimeout is in the error of a connection that was not there within the connect timeout.
+var ErrConnectTimeout = errors.New("no connection within the connect timeout")
 
 // timeoutError is the cause with which one of our own clocks cancels a request.
 type timeoutError struct {

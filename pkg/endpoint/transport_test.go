@@ -1,9 +1,11 @@
 package endpoint
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -13,8 +15,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/infbench/infbench/internal/memnet"
 	"github.com/infbench/infbench/pkg/workload"
 )
 
@@ -297,5 +301,73 @@ func TestReach(t *testing.T) {
 		if err := Reach(t.Context(), cfg); (err == nil) != (name == "proxy") { // which is all that is reached
 			t.Errorf("%s: %v after the server has stopped", name, err)
 		}
+	}
+}
+
+// A server that does not speak the HTTP/2 that is asked for is found before the first request.
+func TestReachFindsNoHTTP2(t *testing.T) {
+	hangsUp := rawServer(t, func(c net.Conn) { io.ReadFull(c, make([]byte, len(h2Preface)+9)) })
+	other := rawServer(t, func(c net.Conn) { io.WriteString(c, "SSH-2.0-OpenSSH_9.6\r\n") })
+	for name, l := range map[string]*loopback{
+		"h2c on HTTP/1":            startLoopback(t, nil, false, false),
+		"h2 on HTTP/1":             startLoopback(t, nil, true, false),
+		"h2c on one that hangs up": {url: hangsUp},
+		"h2c on something else":    {url: other},
+	} {
+		cfg := Config{Approach: l.approach, Epoch: time.Now(), RootCAs: l.roots}
+		cfg.Approach.URL, cfg.Approach.Connections.Protocol = l.url+"/v1", h2c
+		if l.roots != nil {
+			cfg.Approach.Connections.Protocol = h2
+		}
+		if err := Reach(t.Context(), cfg); !errors.Is(err, ErrNoHTTP2) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What did not answer is named, and waited for as long as the approach says.
+func TestReachNamesTheStage(t *testing.T) {
+	silent := func(ctx context.Context, l *memnet.Listener) func(context.Context, string, string) (net.Conn, error) {
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				context.AfterFunc(ctx, func() { c.Close() })
+			}
+		}()
+		return l.Dial
+	}
+	never := func(ctx context.Context, _ *memnet.Listener) func(context.Context, string, string) (net.Conn, error) {
+		return func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
+	}
+	for _, tt := range []struct {
+		url         string
+		connections workload.Connections
+		dial        func(context.Context, *memnet.Listener) func(context.Context, string, string) (net.Conn, error)
+		want        string
+	}{
+		{"http://host.example/v1", workload.Connections{}, never, "DNS did not answer for host.example"},
+		{"http://10.0.0.1/v1", workload.Connections{}, never, "10.0.0.1:80 did not answer"},
+		{"https://10.0.0.1/v1", workload.Connections{Proxy: "http://10.0.0.2:3128"}, never, "10.0.0.2:3128 did not answer"},
+		{"https://10.0.0.1/v1", workload.Connections{Proxy: "http://10.0.0.2:3128"}, silent, "the proxy did not answer"},
+		{"https://10.0.0.1/v1", workload.Connections{}, silent, "in the TLS handshake"},
+		{"http://10.0.0.1/v1", workload.Connections{Protocol: h2c}, silent, "the server did not answer the HTTP/2 preface"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := memnet.Listen()
+			ctx, over := context.WithCancel(t.Context())
+			cfg := Config{Approach: workload.Approach{URL: tt.url, Connections: tt.connections}, Epoch: time.Now(), Dial: tt.dial(ctx, l)}
+			cfg.Approach.Timeouts.Connect = workload.Duration(7 * time.Second)
+			start := time.Now()
+			err := Reach(t.Context(), cfg)
+			if took := time.Since(start); !errors.Is(err, ErrConnectTimeout) || !strings.Contains(err.Error(), "of 7s: "+tt.want) || took != 7*time.Second {
+				t.Errorf("%s: %v after %s, want %s", tt.url, err, took, tt.want)
+			}
+			over()
+			l.Close()
+			synctest.Wait()
+		})
 	}
 }

@@ -13,6 +13,8 @@ type Block struct {
 	Approach  string
 	Simulated bool
 	Endpoint  endpoint.Endpoint
+	// Proxy is what endpoint.ProxyOf tells of the endpoint.
+	Proxy string
 	// Epoch is the zero of the endpoint's event times.
 	Epoch  time.Time
 	Phases workload.Phases

@@ -93,6 +93,9 @@ type BlockRecord struct {
 	State     string    `json:"state"`
 	Problem   string    `json:"problem,omitempty"`
 	Started   time.Time `json:"started"` // wall clock of the block's time 0
+	// Proxy is the host and port of the proxy that the requests went through; "none" and why, where the environment was to
+	// name it. Absent where no proxy was asked for.
+	Proxy string `json:"proxy,omitempty"`
 	// Scheduled is how many arrivals came due before the block ended; fewer than the schedule's when it was stopped.
 	Scheduled int `json:"scheduled"`
 	Attempts  int `json:"attempts"`

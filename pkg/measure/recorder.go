@@ -86,7 +86,7 @@ func (r *recorder) finish(res *endpoint.Result) {
 	s := r.sample
 	s.Class, s.Error, s.Status, s.Finish = res.Class, res.Error, res.Status, res.Finish
 	s.RetryAfter, s.Protocol, s.UnknownEvents = res.RetryAfter, res.Protocol, res.UnknownEvents
-	s.RequestID, s.Stamps = res.RequestID, res.Stamps
+	s.RequestID, s.Stamps, s.RateLimits = res.RequestID, res.Stamps, res.RateLimits
 	s.InputTokens, s.CachedInput = res.Usage.Input, res.Usage.CachedInput
 	s.OutputTokens, s.Reasoning = res.Usage.Output, res.Usage.Reasoning
 	switch {

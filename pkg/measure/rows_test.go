@@ -41,6 +41,26 @@ func TestMissingIsNeverZero(t *testing.T) {
 	}
 }
 
+// What a refusal tells of the server's limits is in its row, and in no other.
+func TestRateLimitsInARow(t *testing.T) {
+	none := int64(0)
+	for limits, want := range map[*endpoint.RateLimit]string{nil: "", {Of: "requests", Remaining: &none}: `"rate_limits":[{"of":"requests","remaining":0}]`} {
+		res := endpoint.Result{Class: endpoint.RateLimited}
+		if limits != nil {
+			res.RateLimits = []endpoint.RateLimit{*limits}
+		}
+		r := recorder{sample: &Sample{}, count: &counters{}}
+		r.finish(&res)
+		b, err := json.Marshal(r.sample)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(b), want) || strings.Contains(string(b), "rate_limits") != (want != "") {
+			t.Errorf("%s, want %s", b, want)
+		}
+	}
+}
+
 // Whatever the moment at which the writer dies, every flushed row is read back, and the end is named.
 func TestTornRowsKeepEveryFlushedRow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), rowsFile)

@@ -510,3 +510,21 @@ func TestABlockedDisplayHoldsNothingUp(t *testing.T) {
 		}
 	})
 }
+
+// The proxy that a block's requests went through stands in its record; nobody asked for one in the other.
+func TestProxyInTheRecord(t *testing.T) {
+	for _, proxy := range []string{"proxy.example:3128", ""} {
+		synctest.Test(t, func(t *testing.T) {
+			b := testBlock(answer)
+			b.Proxy, b.Times = proxy, b.Times[:1]
+			rec, _, err := runBlock(t, &Runner{}, t.Context(), b)
+			if err != nil || rec.Manifest.Blocks[0].Proxy != proxy {
+				t.Errorf("%q, %v", rec.Manifest.Blocks[0].Proxy, err)
+			}
+			manifest, err := os.ReadFile(filepath.Join(rec.Dir, "manifest.json"))
+			if err != nil || strings.Contains(string(manifest), `"proxy"`) != (proxy != "") {
+				t.Errorf("%s, %v", manifest, err)
+			}
+		})
+	}
+}

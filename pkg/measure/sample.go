@@ -69,6 +69,9 @@ type Sample struct {
 	SetUpProxy Stamp `json:"setup_proxy,omitzero"`
 	SetUpTLS   Stamp `json:"setup_tls,omitzero"`
 
+	// RateLimits are the limits that a refusal (429) told of.
+	RateLimits []endpoint.RateLimit `json:"rate_limits,omitempty"`
+
 	gaps gapList
 	late time.Duration // of the first token's read
 	// spread is the number of tokens that an event of unknown size is taken to hold: the request's own mean.

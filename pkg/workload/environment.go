@@ -55,7 +55,7 @@ func expand(p strict.Place, lookup func(string) (string, bool)) {
 }
 
 // Key reads the approach's API key from the environment variable that key_env names; it is empty without key_env.
-// lookup is os.LookupEnv outside of tests. The error names the variable, never what it holds.
+// lookup is os.LookupEnv outside of tests. The error, a FieldError, names the variable, never what it holds.
 func (a Approach) Key(lookup func(string) (string, bool)) (string, error) {
 	if a.KeyEnv == "" {
 		return "", nil
@@ -64,9 +64,9 @@ func (a Approach) Key(lookup func(string) (string, bool)) (string, error) {
 	key = strings.TrimSpace(key)
 	switch {
 	case !set || key == "":
-		return "", fmt.Errorf("approach %s: the environment variable %s, which key_env names, is not set: export %s=... with the API key", a.Name, a.KeyEnv, a.KeyEnv)
+		return "", &FieldError{"key_env", fmt.Sprintf("the environment variable %s is not set", a.KeyEnv), fmt.Sprintf("export %s=... with the API key", a.KeyEnv)}
 	case strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' }):
-		return "", fmt.Errorf("approach %s: the environment variable %s, which key_env names, holds a space or a character that no API key has: set it to the key alone", a.Name, a.KeyEnv)
+		return "", &FieldError{"key_env", fmt.Sprintf("the environment variable %s holds a space or a character that no API key has", a.KeyEnv), "set it to the key alone"}
 	}
 	return key, nil
 }

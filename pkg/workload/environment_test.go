@@ -73,9 +73,9 @@ func TestKey(t *testing.T) {
 	for _, c := range []struct{ variable, want, problem string }{
 		{"", "", ""},
 		{"KEY", "sk-abcdefgh", ""},
-		{"UNSET", "", "approach one: the environment variable UNSET, which key_env names, is not set: export UNSET=... with the API key"},
-		{"EMPTY", "", "approach one: the environment variable EMPTY, which key_env names, is not set: export EMPTY=... with the API key"},
-		{"ODD", "", "approach one: the environment variable ODD, which key_env names, holds a space or a character that no API key has: set it to the key alone"},
+		{"UNSET", "", "key_env: the environment variable UNSET is not set: export UNSET=... with the API key"},
+		{"EMPTY", "", "key_env: the environment variable EMPTY is not set: export EMPTY=... with the API key"},
+		{"ODD", "", "key_env: the environment variable ODD holds a space or a character that no API key has: set it to the key alone"},
 	} {
 		got, err := Approach{Name: "one", KeyEnv: c.variable}.Key(env)
 		if got != c.want || (err == nil) != (c.problem == "") || err != nil && err.Error() != c.problem {

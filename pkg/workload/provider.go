@@ -3,6 +3,7 @@ package workload
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -28,8 +29,8 @@ type providerBase struct{ api, url string }
 // oldMaxTokens is the field that OpenAI itself has given up and most others still want.
 const oldMaxTokens = "max_tokens"
 
-// providers by name. Base URLs and headers are those of the vendors' own documentation and SDKs; see
-// docs/apis.md, "Providers".
+// providers by name. Base URLs and headers are those of the vendors' own documentation and SDKs;
+// docs/providers.md lists them.
 var providers = map[string]provider{
 	"openai": {keyEnv: "OPENAI_API_KEY", needModel: true,
 		bases: []providerBase{{"openai-chat", "https://api.openai.com/v1"}, {"openai-responses", "https://api.openai.com/v1"}, {"openai-completions", "https://api.openai.com/v1"}}},
@@ -103,6 +104,23 @@ func (a *Approach) adopt(p strict.Place) {
 	if a.Simulate == nil {
 		a.Body = under(a.Body, known.body)
 	}
+}
+
+// UnsentKey names the environment variable that holds the key of the approach's provider, where nothing is sent of it: a
+// vendor's key goes to the vendor alone, unless key_env says otherwise. It is empty where there is no such key, and where
+// the approach sends a secret of its own.
+func (a *Approach) UnsentKey() string {
+	if a.Simulate != nil || a.KeyEnv != "" {
+		return ""
+	}
+	names := slices.Collect(maps.Keys(a.Headers))
+	if u, err := url.Parse(a.URL); err == nil {
+		names = slices.AppendSeq(names, maps.Keys(u.Query()))
+	}
+	if slices.ContainsFunc(names, IsSecretName) {
+		return ""
+	}
+	return providers[a.Provider].keyEnv
 }
 
 func (k *provider) base(api string) (url string, ok bool) {

@@ -54,14 +54,36 @@ func TestProviderOfASimulatedEndpoint(t *testing.T) {
 
 func TestProviderMistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		"{name: a, provider: azure, model: m}":                   "write url: https://RESOURCE.openai.azure.com/openai/v1",
-		"{name: a, api: tgi, simulate: {profile: edge}}":         "a simulated endpoint does not speak tgi",
-		"{name: a, provider: openai}":                            "openai serves many models: name one",
-		"{name: a, provider: opnai, model: m, url: http://h/v1}": "did you mean `openai`?",
-		"{name: a, provider: groq, model: m, api: tgi}":          "use one of openai-chat, or give the url too",
+		"{name: a, provider: azure, model: m}":                    "write url: https://RESOURCE.openai.azure.com/openai/v1",
+		"{name: a, api: tgi, simulate: {profile: edge}}":          "a simulated endpoint does not speak tgi",
+		"{name: a, provider: bedrock, simulate: {profile: edge}}": "bedrock cannot be simulated: its API is bedrock-converse",
+		"{name: a, provider: openai}":                             "openai serves many models: name one",
+		"{name: a, provider: opnai, model: m, url: http://h/v1}":  "did you mean `openai`?",
+		"{name: a, provider: groq, model: m, api: tgi}":           "use one of openai-chat, or give the url too",
 	} {
 		if _, err := approachOf(t, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// A key that is sent to nobody is named; a secret of the scenario's own is taken for one.
+func TestUnsentKey(t *testing.T) {
+	t.Setenv("MINE", "secret-of-mine")
+	for text, want := range map[string]string{
+		"{name: a, provider: openai, model: m, url: https://gateway.example/v1}":                                            "OPENAI_API_KEY",
+		"{name: a, provider: openai, model: m, url: https://gateway.example/v1, headers: {X-Team: a}}":                      "OPENAI_API_KEY",
+		"{name: a, provider: openai, model: m, url: https://gateway.example/v1, key_env: MINE}":                             "",
+		"{name: a, provider: openai, model: m, url: https://gateway.example/v1, headers: {authorization: 'Token ${MINE}'}}": "",
+		"{name: a, provider: gemini, model: m, url: 'https://gateway.example/v1?key=${MINE}'}":                              "",
+		"{name: a, provider: openai, model: m}":                                                                             "",
+		"{name: a, provider: vllm, model: m, url: http://gpu:9000/v1}":                                                      "",
+		"{name: a, url: http://gpu:9000/v1, model: m}":                                                                      "",
+		"{name: a, provider: azure, model: m, url: https://r.openai.azure.com/openai/v1}":                                   "",
+		"{name: a, provider: openai, simulate: {profile: edge}}":                                                            "",
+	} {
+		if a, err := approachOf(t, text); err != nil || a.UnsentKey() != want {
+			t.Errorf("%s: %q, %v", text, a.UnsentKey(), err)
 		}
 	}
 }
@@ -85,6 +107,18 @@ func TestProvidersInTheDocs(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", name, strings.Join(apis, ", "), strings.Join(urls, ", "), key, header)
 	}
+	var real []string
+	for _, name := range Providers() {
+		if !slices.Contains(simulated, providers[name].bases[0].api) {
+			real = append(real, "`"+name+"`")
+		}
+	}
+	fmt.Fprintf(&b, "\nEach can be tried on a simulated endpoint (`simulate:` in place of `url:`), but for %s, whose API those do not speak.\n", strings.Join(real, ", "))
+	b.WriteString(`
+A vendor's key is sent to the vendor alone: an approach with a ` + "`url`" + ` of its own (a gateway, a proxy of one's own) sends no key, unless
+` + "`key_env`" + ` names its variable or a header holds it (` + "`headers: {Authorization: Bearer ${NAME}}`" + `). ` + "`infbench run` and `infbench preview`" + ` say so.
+The exception is ` + "`azure`" + `, whose URL is each customer's own.
+`)
 	golden(t, filepath.Join("..", "..", "docs", "providers.md"), b.String())
 }
 

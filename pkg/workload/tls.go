@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 )
 
 // TLS is how an https target is spoken to, where the authorities of this system do not know it or it wants to know its
@@ -92,7 +94,21 @@ func readPEM(dir, field, path string) ([]byte, error) {
 		return nil, &FileError{field, err.Error(), "name a file that this user may read"}
 	}
 	if block, _ := pem.Decode(b); block == nil {
-		return nil, &FileError{field, path + " is not PEM", "convert it: openssl x509 -inform der -in FILE -out FILE.pem (a key: openssl pkey)"}
+		return nil, &FileError{field, path + " is not PEM", pemWanted(field, b)}
 	}
 	return b, nil
+}
+
+// pemWanted says what a file that is no PEM should be, and how to make that of it where it may be DER: an ASN.1 sequence,
+// which begins with 0x30, and no text, in which that is the digit 0.
+func pemWanted(field string, b []byte) string {
+	what, convert := "CERTIFICATE", "x509"
+	if field == "key" {
+		what, convert = "PRIVATE KEY", "pkey"
+	}
+	remedy := "name a file that holds -----BEGIN " + what + "-----"
+	if bytes.HasPrefix(b, []byte{0x30}) && !utf8.Valid(b) {
+		remedy += "; this one looks like DER, which is converted by: openssl " + convert + " -inform der -in FILE -out FILE.pem"
+	}
+	return remedy
 }

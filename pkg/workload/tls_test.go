@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -71,6 +72,34 @@ func TestFilesOfTLS(t *testing.T) {
 			t.Errorf("%s: accepted", tt.name)
 		case !strings.Contains(err.Error(), tt.problem) || !strings.HasPrefix(err.Error(), file+":") || strings.Contains(err.Error(), "MIGHAg"):
 			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
+// What a file should be is said first; how to convert it, only where it looks like DER.
+func TestWhatPEMIsWanted(t *testing.T) {
+	dir := t.TempDir()
+	keyPair(t, dir, "a")
+	b, err := os.ReadFile(filepath.Join(dir, "a.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(b)
+	for _, tt := range []struct {
+		field, remedy string
+		file          []byte
+	}{
+		{"ca", "name a file that holds -----BEGIN CERTIFICATE-----", []byte("hello")},
+		{"ca", "name a file that holds -----BEGIN CERTIFICATE-----", []byte("0 is a digit")},
+		{"ca", "name a file that holds -----BEGIN CERTIFICATE-----", nil},
+		{"key", "name a file that holds -----BEGIN PRIVATE KEY-----", []byte("hello")},
+		{"cert", "name a file that holds -----BEGIN CERTIFICATE-----; this one looks like DER, which is converted by: openssl x509 -inform der -in FILE -out FILE.pem", block.Bytes},
+		{"key", "name a file that holds -----BEGIN PRIVATE KEY-----; this one looks like DER, which is converted by: openssl pkey -inform der -in FILE -out FILE.pem", block.Bytes},
+	} {
+		write(t, filepath.Join(dir, "file"), tt.file)
+		var got *FileError
+		if _, err := readPEM(dir, tt.field, "file"); !errors.As(err, &got) || got.Remedy != tt.remedy {
+			t.Errorf("%q as %s: %v", tt.file, tt.field, err)
 		}
 	}
 }

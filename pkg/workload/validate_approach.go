@@ -21,12 +21,14 @@ func validateApproach(a *Approach, p strict.Place) {
 		validateTransport(a, p)
 	case "simulate":
 		validateSimulation(a.Simulate, p.Field("simulate"))
-		at := p.Field("api")
-		if !at.Present() {
-			at = p.Field("provider")
-		}
-		if at.Sound() && !slices.Contains(simulated, a.API) {
-			at.Mistake("a simulated endpoint does not speak "+a.API, "use one of "+strings.Join(simulated, ", ")+", or give a url")
+		api, provider, speaks := p.Field("api"), p.Field("provider"), strings.Join(simulated, ", ")
+		switch {
+		case slices.Contains(simulated, a.API):
+		case api.Sound():
+			api.Mistake("a simulated endpoint does not speak "+a.API, "use one of "+speaks+", or give a url")
+		case !api.Present() && provider.Sound(): // the reader wrote no api
+			provider.Mistake(fmt.Sprintf("%s cannot be simulated: its API is %s, which a simulated endpoint does not speak", a.Provider, a.API),
+				"name another provider, or add api: with one of "+speaks+"; or give a url in place of simulate")
 		}
 		const remedy = "remove it: the simulated endpoint is called over HTTP/1.1 on this machine"
 		excluded(p, "simulate", remedy, "tls")
