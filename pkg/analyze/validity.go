@@ -57,7 +57,7 @@ func (a *audit) verdict() Validity {
 }
 
 // judgeValidity asks of a whole run whether its numbers can be trusted.
-func judgeValidity(m *measure.Manifest, folds []*fold, blocks []*clientBlock) Validity {
+func judgeValidity(m *measure.Manifest, folds []*fold, blocks []*clientBlock, sent *WorkloadAsSent) Validity {
 	a := &audit{}
 	a.state(m)
 	if !m.Schedule.OpenLoop {
@@ -70,6 +70,7 @@ func judgeValidity(m *measure.Manifest, folds []*fold, blocks []*clientBlock) Va
 		}
 		a.approach(f, m, blocks)
 	}
+	a.sent(sent)
 	for _, b := range blocks {
 		a.client(b)
 		a.proven(b.BlockRecord, m.NoiseFloor)
