@@ -54,6 +54,7 @@ type sentLog struct {
 	unsent                                     int
 	input, output, countedInput, countedOutput workload.LengthCounts
 	cached, counted                            int64 // prompt tokens of the requests that tell
+	cacheable, asked                           int64 // prompt tokens sent
 }
 
 func newSentLog(b *measure.BlockRecord) *sentLog {
@@ -64,6 +65,8 @@ func (l *sentLog) add(s *measure.Sample) {
 	if at, ok := left(s).Get(); ok {
 		l.times = append(l.times, at)
 		asked(l.input, s.AskedInput)
+		l.cacheable += int64(s.Cacheable)
+		l.asked += int64(s.AskedInput)
 		asked(l.output, s.AskedOutput)
 	} else {
 		l.unsent++
@@ -108,7 +111,8 @@ func left(s *measure.Sample) measure.Stamp {
 }
 
 // sent describes the block. A block that was cut short ends for it with the last request that was due, at the time end.
-func (l *sentLog) sent(p workload.Phases, end time.Duration) SentBlock {
+func (l *sentLog) sent(sc *workload.Scenario, end time.Duration) SentBlock {
+	p := sc.Phases
 	to := p.Horizon().D()
 	if l.block.State != measure.Complete {
 		to = min(to, end)
@@ -116,6 +120,9 @@ func (l *sentLog) sent(p workload.Phases, end time.Duration) SentBlock {
 	b := SentBlock{Approach: l.block.Approach, Block: l.block.Index, Unsent: l.unsent,
 		Traffic:      *workload.DescribeTraffic(l.times, p.Warmup.D(), to, l.input, l.output),
 		CountedInput: l.countedInput.Describe(), CountedOutput: l.countedOutput.Describe()}
+	if l.asked > 0 && sc.Prompts.Predictable() {
+		b.CacheableShare = new(float64(l.cacheable) / float64(l.asked))
+	}
 	if l.counted > 0 {
 		b.CachedShare = new(float64(l.cached) / float64(l.counted))
 	}
@@ -154,7 +161,7 @@ func (b *SentBlock) Compare(asked *workload.Traffic) {
 func workloadAsSent(m *measure.Manifest, logs []*sentLog, ends map[int]float64) *WorkloadAsSent {
 	w := &WorkloadAsSent{Asked: m.Asked, Sent: []SentBlock{}}
 	for _, l := range logs {
-		b := l.sent(m.Scenario.Phases, time.Duration(ends[l.block.Index]*1e9))
+		b := l.sent(m.Scenario, time.Duration(ends[l.block.Index]*1e9))
 		if m.Asked != nil && l.block.State == measure.Complete {
 			b.Compare(m.Asked)
 		}
@@ -166,9 +173,10 @@ func workloadAsSent(m *measure.Manifest, logs []*sentLog, ends map[int]float64) 
 // sent says where a block's traffic is not what the scenario asked. The requests that are sent are those of the schedule
 // and not a sample of them: what differs beyond chance is another workload. What the server counts is a remark: its
 // tokens are its own, and it may end an answer early.
-func (a *audit) sent(w *WorkloadAsSent) {
+func (a *audit) sent(w *WorkloadAsSent, p *workload.Prompts) {
 	for i := range w.Sent {
 		b := &w.Sent[i]
+		a.cache(b, p)
 		var found []string
 		for _, d := range b.Differences {
 			if !d.Counted {
@@ -185,5 +193,27 @@ func (a *audit) sent(w *WorkloadAsSent) {
 		if off := b.CountedInput.Mean.Value/w.Asked.Input.Mean.Value - 1; math.Abs(off) > lengthMismatch && !w.Asked.Input.Mean.Holds(b.CountedInput.Mean.Value) {
 			a.add(Valid, "input_length", "%s: the server counted %+.0f%% as many prompt tokens as were asked for: its tokenizer is not the workload's, or it adds a template; see the workload as sent", b.Approach, 100*off)
 		}
+	}
+}
+
+// cache holds what the server took from its prefix cache against what the shared texts let an unlimited one take. A server
+// caches whole blocks of tokens and may forget, so that it can take a little less; it can take more only by what the
+// scenario does not know of.
+func (a *audit) cache(b *SentBlock, p *workload.Prompts) {
+	if p.Shared == nil || b.CacheableShare == nil || b.CountedInput == nil {
+		return
+	}
+	expected := *b.CacheableShare
+	switch got := b.CachedShare; {
+	case got == nil:
+		a.add(Valid, "prefix_share", "%s: the server does not say what it took from a prefix cache: whether the %.0f%% of the prompt tokens that could come from one did cannot be told", b.Approach, 100*expected)
+	case *got > expected+cachedShare:
+		verdict := Suspect
+		if p.Cache == "allowed" { // then another approach or block may have brought them
+			verdict = Valid
+		}
+		a.add(verdict, "cache_hits", "%s: the server took %.0f%% of the prompt tokens from its cache, and the shared texts explain %.0f%%: it was warm from something else, and TTFT looks better than it is", b.Approach, 100**got, 100*expected)
+	case *got < expected-cachedShare:
+		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: it has no prefix cache, a small one, or requests of a group came before the first was computed", b.Approach, 100**got, 100*expected)
 	}
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // play runs a scenario, whose approaches are all simulated, in virtual time through all of the real way, as infbench run
-// does, and analyses the directory. keep says which requests of a block are not lost on the way to the runner.
+// does, and analyses the directory. Approaches with the same simulation call the same server. keep says which requests of a block are not lost on the way to the runner.
 func play(t *testing.T, text string, keep func(i int) bool) (*analyze.Analysis, *measure.Record) {
 	t.Helper()
 	s, err := workload.Parse([]byte(text), "test.yaml")
@@ -48,18 +48,26 @@ func play(t *testing.T, text string, keep func(i int) bool) (*analyze.Analysis, 
 			times, indices = append(times, at), append(indices, i)
 		}
 	}
+	type host struct {
+		*memnet.Listener
+		*simulate.Running
+	}
+	hosts := map[string]host{}
 	for k, a := range s.Approaches {
-		l := memnet.Listen()
-		server, err := simulate.Serve(t.Context(), l, *a.Simulate, simulate.Options{Seed: s.Seed})
-		if err != nil {
-			t.Fatal(err)
+		at, open := hosts[fmt.Sprint(*a.Simulate)]
+		if !open {
+			at.Listener = memnet.Listen()
+			if at.Running, err = simulate.Serve(t.Context(), at.Listener, *a.Simulate, simulate.Options{Seed: s.Seed}); err != nil {
+				t.Fatal(err)
+			}
+			hosts[fmt.Sprint(*a.Simulate)] = at
 		}
-		if a.URL, err = server.Base(a.API); err != nil {
+		if a.URL, err = at.Base(a.API); err != nil {
 			t.Fatal(err)
 		}
 		a.Model = "m"
 		epoch := time.Now()
-		e, err := endpoint.Open(endpoint.Config{Approach: a, Epoch: epoch, Dial: l.Dial})
+		e, err := endpoint.Open(endpoint.Config{Approach: a, Epoch: epoch, Dial: at.Dial})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +82,9 @@ func play(t *testing.T, text string, keep func(i int) bool) (*analyze.Analysis, 
 			t.Fatal(err)
 		}
 		e.Close()
-		server.Stop()
+	}
+	for _, at := range hosts {
+		at.Stop()
 	}
 	if err := w.Close(measure.Complete, "", time.Now()); err != nil {
 		t.Fatal(err)

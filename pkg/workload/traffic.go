@@ -138,12 +138,18 @@ func (s *Source) Asked(sched *Schedule) *Traffic {
 	from, to := sched.Phases.Warmup.D(), sched.Phases.Horizon().D()
 	input, output := LengthCounts{}, LengthCounts{}
 	times := slices.Clone(sched.between(from, to))
+	var all, cacheable int
 	for i := len(sched.Times) - len(times); i < len(sched.Times); i++ {
 		in, out := s.Lengths(i)
 		input.Add(in)
+		all, cacheable = all+in, cacheable+s.Cacheable(i)
 		if out > 0 {
 			output.Add(out) // a length that is left to the server is none
 		}
 	}
-	return DescribeTraffic(times, from, to, input, output)
+	t := DescribeTraffic(times, from, to, input, output)
+	if s.prompts.Predictable() && all > 0 {
+		t.CacheableShare = new(float64(cacheable) / float64(all))
+	}
+	return t
 }
