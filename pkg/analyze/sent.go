@@ -184,7 +184,7 @@ func (a *audit) sent(w *WorkloadAsSent, p *workload.Prompts) {
 			}
 		}
 		if len(found) > 0 {
-			a.add(Suspect, "workload_as_sent", "%s: what was sent is not what the scenario asks, by more than chance: %s; late or missing requests have changed the load, so its latencies are those of another workload",
+			a.add(Suspect, "workload_as_sent", "%s: what was sent is not what the scenario asks, by more than chance: %s; connections that took their time (connections.prewarm opens them ahead), a late client or lost requests have changed the load, so its latencies are those of another workload",
 				b.Approach, strings.Join(found, "; "))
 		}
 		if w.Asked == nil || w.Asked.Input == nil || b.CountedInput == nil {
