@@ -42,7 +42,7 @@ func newSharing(sc *Scenario, sched *Schedule, own func(index int) int) (*sharin
 	s := &sharing{seed: sc.Seed, member: 1, zipf: make([]float64, c.Groups), lengths: make([]int, c.Groups), first: make([]int, c.Groups)}
 	sum := 0.0
 	for g := range s.zipf {
-		sum += stat.Pow(float64(g+1), -c.Zipf)
+		sum += float64(stat.Pow(float64(g+1), -c.Zipf))
 		s.zipf[g], s.first[g] = sum, never
 		n, err := c.Tokens.draw(stat.Keyed(s.seed, "shared length", uint64(g)))
 		if err != nil {

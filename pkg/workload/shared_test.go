@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"strings"
@@ -164,6 +165,25 @@ func TestSharedWarm(t *testing.T) {
 			t.Errorf("request %d of the measure phase computes its text", i)
 		}
 	}
+}
+
+// TestGoldenSharedPrompts holds the digest of prompts that share texts against a file, which is the same on every machine:
+// scripts/test-portable runs this test on others.
+func TestGoldenSharedPrompts(t *testing.T) {
+	var got strings.Builder
+	for _, shared := range []string{"{groups: 12, zipf: 0.8, tokens: {lognormal: {median: 300, sigma: 0.7}}, share: 0.5}", "{groups: 40, tokens: {fixed: 100}, warm: true}"} {
+		src, sched, err := sharedSource(t, shared, "unique")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := sha256.New()
+		for i := range sched.Times {
+			req := src.Request(i, Nonce{"edge", 1})
+			fmt.Fprintln(h, req.Cacheable, req.Messages[0].Content)
+		}
+		fmt.Fprintf(&got, "%x  %s\n", h.Sum(nil), shared)
+	}
+	golden(t, "testdata/shared.sha256", got.String())
 }
 
 func TestSharedErrors(t *testing.T) {
