@@ -13,7 +13,8 @@ func (a *app) previewCommand() *cobra.Command {
 		Use:   "preview SCENARIO",
 		Short: "Draw what a scenario will send, sending nothing",
 		Long: `Preview computes the whole schedule of a scenario and shows it: arrivals over time against the rate asked for, how bursty
-they are (CV, IDC), prompt and answer lengths, and the tokens that a run will ask for. It sends nothing and needs no key.`,
+they are (CV, IDC), prompt and answer lengths, the tokens that a run will ask for, and how many of them a prefix cache could
+spare. It sends nothing and needs no key.`,
 		Example: "  infbench preview scenarios/quickstart.yaml --rate 100/s",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -30,7 +31,7 @@ they are (CV, IDC), prompt and answer lengths, and the tokens that a run will as
 				return fail(exitUsage, err)
 			}
 			width, _ := terminalOf(a.stdout)
-			if err := report.Preview(a.stdout, s, sched, source.Lengths, width); err != nil {
+			if err := report.Preview(a.stdout, s, sched, source, width); err != nil {
 				return fail(exitIO, err)
 			}
 			return nil

@@ -157,7 +157,8 @@ func (r *runJob) manifest() *measure.Manifest {
 		fmt.Fprintf(r.app.stderr, "infbench: %v\n", err) // the run is worth having without it
 	}
 	return &measure.Manifest{ID: filepath.Base(r.dir), Started: time.Now(), Tool: measure.ThisTool(), Machine: measure.ThisMachine(), NoiseFloor: floor,
-		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec}
+		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec,
+		Asked: r.source.Asked(r.schedule)}
 }
 
 // blocks drives every approach, one after the other, until an interrupt. An approach that fails leaves the others their

@@ -22,7 +22,7 @@ func Run(rec *measure.Record) (*Analysis, error) {
 	if m.Scenario == nil {
 		return nil, fmt.Errorf("%s: the manifest holds no scenario", rec.Dir)
 	}
-	folds, err := foldRows(rec)
+	folds, sent, err := foldRows(rec)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func Run(rec *measure.Record) (*Analysis, error) {
 	s := &Summary{Schema: SummarySchema, Run: runInfo(m),
 		Scenario: ScenarioInfo{Name: m.Scenario.Name, Digest: m.Digest, Seed: m.Scenario.Seed},
 		Schedule: ScheduleInfo{SHA256: m.Schedule.SHA256, Arrivals: m.Schedule.Arrivals, Rate: m.Schedule.Rate, CV: m.Schedule.CV, OpenLoop: m.Schedule.OpenLoop},
-		Validity: judgeValidity(m, folds, blocks), Client: clientInfo(m, folds, blocks), Approaches: []ApproachSummary{}}
+		Validity: judgeValidity(m, folds, blocks, sent), Workload: sent, Client: clientInfo(m, folds, blocks), Approaches: []ApproachSummary{}}
 	for _, f := range folds {
 		a := f.summary(m.Scenario.SLO, m.NoiseFloor)
 		a.Validity = s.Validity.Of(f.name)
@@ -53,11 +53,15 @@ func Run(rec *measure.Record) (*Analysis, error) {
 }
 
 // foldRows reads every row once. Approaches come in the scenario's order; one that was never reached has no fold.
-func foldRows(rec *measure.Record) ([]*fold, error) {
+func foldRows(rec *measure.Record) ([]*fold, *WorkloadAsSent, error) {
 	m := rec.Manifest
 	byName := map[string]*fold{}
 	var folds []*fold
-	for _, b := range m.Blocks {
+	var logs []*sentLog
+	byBlock := map[int]*sentLog{}
+	for i, b := range m.Blocks {
+		logs = append(logs, newSentLog(&m.Blocks[i]))
+		byBlock[b.Index] = logs[i]
 		f := byName[b.Approach]
 		if f == nil {
 			f = newFold(b.Approach, m.Scenario.SLO.Request)
@@ -70,7 +74,7 @@ func foldRows(rec *measure.Record) ([]*fold, error) {
 		for _, metric := range []workload.Metric{workload.ITL, workload.ChunkGap, workload.ReadLag} {
 			if h := rec.Gaps[measure.Tag{Approach: b.Approach, Block: b.Index, Metric: metric}]; h != nil {
 				if err := f.tally.Hist(metric).Merge(h); err != nil {
-					return nil, err
+					return nil, nil, err
 				}
 			}
 		}
@@ -86,11 +90,14 @@ func foldRows(rec *measure.Record) ([]*fold, error) {
 		}
 		if s.Phase == measure.Measure {
 			f.add(s)
+			if l := byBlock[s.Block]; l != nil {
+				l.add(s)
+			}
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p := m.Scenario.Phases
 	for _, b := range m.Blocks {
@@ -100,7 +107,7 @@ func foldRows(rec *measure.Record) ([]*fold, error) {
 		}
 		byName[b.Approach].span += span
 	}
-	return folds, nil
+	return folds, workloadAsSent(m, logs, last), nil
 }
 
 // eachRow visits every whole row. A torn end is the end.

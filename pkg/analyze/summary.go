@@ -20,6 +20,7 @@ type Summary struct {
 	Schedule   ScheduleInfo      `json:"schedule"`
 	Validity   Validity          `json:"validity"`
 	Client     ClientInfo        `json:"client"`
+	Workload   *WorkloadAsSent   `json:"workload,omitempty"`
 	Approaches []ApproachSummary `json:"approaches"`
 }
 

@@ -36,7 +36,10 @@ type Manifest struct {
 	Digest   string             `json:"digest"` // of the scenario
 	Scenario *workload.Scenario `json:"scenario"`
 	Schedule ScheduleRecord     `json:"schedule"`
-	Blocks   []BlockRecord      `json:"blocks"`
+	// Asked is what the scenario asks of the measure phase of every block: what was sent is held against it. Nil for a
+	// closed loop, and in records of older versions.
+	Asked  *workload.Traffic `json:"asked,omitempty"`
+	Blocks []BlockRecord     `json:"blocks"`
 	// Limits are what the system let the client have. Nil in records of older versions.
 	Limits *Limits `json:"limits,omitempty"`
 	// Preflight is what was found too small for the plan before anything was sent.

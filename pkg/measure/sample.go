@@ -43,8 +43,10 @@ type Sample struct {
 	ReasoningSeen bool  `json:"reasoning_seen,omitempty"` // reasoning text was streamed
 	MaxGap        Stamp `json:"max_gap,omitzero"`         // the stall: longest chunk gap, ns
 
-	AskedInput   int    `json:"asked_input,omitempty"`
-	AskedOutput  int    `json:"asked_output,omitempty"`
+	AskedInput  int `json:"asked_input,omitempty"`
+	AskedOutput int `json:"asked_output,omitempty"`
+	// Cacheable are the asked input tokens that an earlier request has brought into an unlimited prefix cache.
+	Cacheable    int    `json:"cacheable_tokens,omitempty"`
 	InputTokens  *int   `json:"input_tokens,omitempty"`
 	CachedInput  *int   `json:"cached_input_tokens,omitempty"`
 	OutputTokens *int   `json:"output_tokens,omitempty"`

@@ -98,6 +98,35 @@ func describeBurst(b *workload.Burst) string {
 	return ""
 }
 
+// describePrompts says in words what is asked.
+func describePrompts(p workload.Prompts) string {
+	var parts []string
+	switch {
+	case p.Synthetic != nil:
+		parts = append(parts, "synthetic text")
+	case p.Dataset != nil:
+		parts = append(parts, "rows of "+p.Dataset.Path)
+	case p.Trace != nil:
+		parts = append(parts, "text of the trace's lengths")
+	}
+	nonce := "each behind a nonce of its own, so that no cache answers by accident"
+	if c := p.Shared; c != nil {
+		t := fmt.Sprintf("%s shared texts (Zipf %s)", count(int64(c.Groups)), figure.Short(c.Zipf))
+		if c.Share > 0 {
+			t += " before as many as make " + percent(c.Share) + " of the prompt tokens cacheable"
+		}
+		if c.Warm {
+			t += ", sent once in the warm-up"
+		}
+		parts = append(parts, t)
+		nonce = "texts begin with a nonce of the approach and block, other prompts with one of their own"
+	}
+	if p.Cache == "allowed" {
+		nonce = "sent as they are, whatever a cache makes of it"
+	}
+	return strings.Join(append(parts, nonce), "; ")
+}
+
 // describeLimits says what makes one request good.
 func describeLimits(l workload.RequestLimits) string {
 	var parts []string

@@ -23,8 +23,11 @@ type document struct {
 	details  []detail
 	// judgements explain the SLO verdicts that are not plain from a figure.
 	judgements []judgement
-	method     []fact
-	glossary   []term
+	// sent is the workload as sent, beside what was asked; without columns where the record does not hold it.
+	sent      table
+	sentNotes []string
+	method    []fact
+	glossary  []term
 }
 
 type badge struct {
@@ -45,7 +48,7 @@ type fact struct{ name, value string }
 func newDocument(a *analyze.Analysis) *document {
 	s := a.Summary
 	d := &document{title: s.Scenario.Name, verdict: s.Validity.Verdict, table: comparison(s), sloTable: sloTable(a), slo: sloSentences(s),
-		method: method(a), glossary: glossary}
+		method: method(a), glossary: glossary, sent: sentTable(s)}
 	if d.title == "" {
 		d.title = "unnamed scenario"
 	}
@@ -62,6 +65,7 @@ func newDocument(a *analyze.Analysis) *document {
 		}
 		d.reasons = append(d.reasons, reason{verdict: v, code: r.Code, text: r.Text})
 	}
+	d.sentNotes = sentNotes(s, d.sent)
 	d.notes = legendNotes(d.table, d.sloTable)
 	for i := range s.Approaches {
 		d.details = append(d.details, newDetail(a, i))
@@ -164,7 +168,7 @@ func method(a *analyze.Analysis) []fact {
 		if sc.Description != "" {
 			f = append(f, fact{"about", sc.Description})
 		}
-		f = append(f, fact{"arrivals", describeArrivals(sc.Arrivals)},
+		f = append(f, fact{"arrivals", describeArrivals(sc.Arrivals)}, fact{"prompts", describePrompts(sc.Prompts)},
 			fact{"phases", fmt.Sprintf("warm-up %s (not counted), measure %s, drain up to %s", span(sc.Phases.Warmup.D()), span(sc.Phases.Measure.D()), span(sc.Phases.Drain.D()))},
 			fact{"request limits", describeLimits(sc.SLO.Request)})
 	}

@@ -22,6 +22,7 @@ var glossary = []term{
 	{"E2E", "end of the answer minus scheduled time."},
 	{"goodput", "requests that succeeded and met every request limit, over all attempts. Errors, truncated answers and timeouts are misses."},
 	{"offered and delivered rate", "scheduled arrivals per second, and requests sent per second. Where they differ, the client did not keep the schedule."},
+	{"CV of the gaps, IDC", "how uneven arrivals are. CV: standard deviation over mean of the times between them; 0 evenly spaced, 1 Poisson, more is burstier. IDC: variance over mean of the counts in bins of 1, 10 or 60 s; 1 is Poisson at a constant rate. Both rise with bursts, IDC with spikes and waves too."},
 	{"p95", "the value that 95% do not exceed. Of TTFT, service TTFT, TTFVT, TPOT, stall and E2E it is over all attempts: a failed one counts as slower than every value. Shown only where at least ten samples lie beyond it. Percentiles are never averaged."},
 	{"tokens from", "usage: counted by the server. chunks: counted as stream events. mixed: both occurred."},
 	{"open loop, closed loop", "open: arrivals do not wait for answers, as real users do not. closed: a fixed number of users, each waiting for an answer before the next request; slow answers then hold back the load, so its latencies cannot be compared with an open-loop run."},

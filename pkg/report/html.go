@@ -48,7 +48,8 @@ type page struct {
 	Standings                     []pageStanding
 	SLO                           string // the verdicts beside it say the rest
 	Notes, Judgements             []string
-	Table, SLOTable               pageTable
+	Table, SLOTable, Sent         pageTable
+	SentNotes                     []string
 	Plots                         []pagePlot
 	Details                       []pageDetail
 	Method, Glossary              []pageFact
@@ -113,6 +114,7 @@ func newPage(d *document, plots []Plot) *page {
 	p := &page{Heading: printable(heading(d)), Subtitle: printable(d.subtitle), Identity: printable(d.identity), Verdict: printable(d.verdict),
 		Headline: d.headline, NoApproach: noApproach, VerdictTone: validityTone(d.verdict), CSS: template.CSS(pageStyle), Tool: "infbench",
 		Notes: d.notes, Table: newPageTable("approaches side by side", "", d.table), SLOTable: newPageTable("SLO objectives by approach", "objective", d.sloTable),
+		Sent: newPageTable("workload as sent", "", d.sent), SentNotes: d.sentNotes,
 		Method: pageFacts(d.method)}
 	for _, f := range d.method {
 		if f.name == "tool" && f.value != absent {

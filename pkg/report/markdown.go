@@ -40,10 +40,7 @@ func (m markdown) document(d *document, plots []sketch) {
 		m.printf("%s\n\n", noApproach)
 	} else {
 		m.table(d.table)
-		for _, n := range d.notes {
-			m.printf("> %s\n>\n", escapeMarkdown(n))
-		}
-		m.printf("\n")
+		m.notes(d.notes)
 	}
 	if len(d.sloTable.groups) > 0 {
 		m.printf("## SLO\n\n")
@@ -60,6 +57,11 @@ func (m markdown) document(d *document, plots []sketch) {
 	m.printf("## Approaches\n\n")
 	for _, p := range d.details {
 		m.detail(p)
+	}
+	if len(d.sent.columns) > 0 {
+		m.printf("## Workload as sent\n\n")
+		m.table(d.sent)
+		m.notes(d.sentNotes)
 	}
 	m.printf("## How it was measured\n\n")
 	m.facts(d.method)
@@ -114,6 +116,14 @@ func (m markdown) table(t table) {
 			}
 			m.printf("\n")
 		}
+	}
+	m.printf("\n")
+}
+
+// notes explain the table above them.
+func (m markdown) notes(notes []string) {
+	for _, n := range notes {
+		m.printf("> %s\n>\n", escapeMarkdown(n))
 	}
 	m.printf("\n")
 }

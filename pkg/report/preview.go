@@ -13,9 +13,9 @@ import (
 )
 
 // Preview shows on a terminal what a scenario will send: the arrivals over time against the rate that was asked for,
-// how bursty they are, how long prompts and answers are, and how many tokens that comes to per approach. lengths gives
-// the i-th request's input and output tokens, as asked for.
-func Preview(w io.Writer, s *workload.Scenario, sched *workload.Schedule, lengths func(i int) (input, output int), width int) error {
+// how bursty they are, how long prompts and answers are, how many tokens that comes to per approach, and what a prefix
+// cache could spare of them.
+func Preview(w io.Writer, s *workload.Scenario, sched *workload.Schedule, source *workload.Source, width int) error {
 	b := bufio.NewWriter(w)
 	p := &preview{w: b, width: min(max(width, 60), 120), scenario: s, sched: sched}
 	p.head()
@@ -25,7 +25,8 @@ func Preview(w io.Writer, s *workload.Scenario, sched *workload.Schedule, length
 	}
 	p.chart()
 	p.statistics()
-	p.lengths(lengths)
+	p.lengths(source.Lengths)
+	p.shared(source)
 	return b.Flush()
 }
 
@@ -170,4 +171,25 @@ func (p *preview) lengths(lengths func(i int) (input, output int)) {
 	}
 	p.line("  about %s prompt and %s answer tokens per approach, %s in all", count(sumIn), count(sumOut),
 		count((sumIn+sumOut)*int64(len(p.scenario.Approaches))))
+}
+
+// shared says what requests have in common, and what that lets a server spare.
+func (p *preview) shared(source *workload.Source) {
+	c := p.scenario.Prompts.Shared
+	if c == nil {
+		return
+	}
+	members := 0
+	for i := range p.sched.Times {
+		if source.SharedTokens(i) > 0 {
+			members++
+		}
+	}
+	temperature := "cold"
+	if c.Warm {
+		temperature = "each sent once in the warm-up"
+	}
+	p.line("  %s of the requests begin with one of %s shared texts (Zipf %s), %s", percent(float64(members)/float64(len(p.sched.Times))), count(int64(c.Groups)),
+		number(c.Zipf), temperature)
+	p.line("  expected from an unlimited prefix cache: %s of the prompt tokens of the measure phase", optional(source.Asked(p.sched).CacheableShare, percent))
 }

@@ -68,7 +68,9 @@ func synthetic(scale float64) *analyze.Analysis {
 		arrivals = append(arrivals, t)
 	}
 	a := frameOf(arrivals, scale)
+	var names []string
 	for i, r := range recipes() {
+		names = append(names, r.name)
 		sum, series := r.run(arrivals, rand.New(rand.NewPCG(uint64(i), 5)))
 		a.Summary.Approaches = append(a.Summary.Approaches, sum)
 		series.ClientCPU, series.ClientStall = clientSeries(rand.New(rand.NewPCG(uint64(i), 6)))
@@ -76,6 +78,7 @@ func synthetic(scale float64) *analyze.Analysis {
 		a.Scenario.Approaches = append(a.Scenario.Approaches, workload.Approach{Name: r.name, API: "openai-chat",
 			Model: r.levers["model"], Levers: r.levers, Simulate: &workload.Simulation{Profile: r.name}})
 	}
+	a.Summary.Workload = synthSent(arrivals, names)
 	return a
 }
 

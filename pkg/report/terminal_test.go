@@ -23,7 +23,7 @@ func screenOf(t *testing.T, a *analyze.Analysis, width int, color bool) string {
 // runs are the shapes of run that every form of the report is held against.
 func runs() map[string]*analyze.Analysis {
 	closed := synthetic(0.15)
-	closed.Summary.Schedule.OpenLoop = false
+	closed.Summary.Schedule.OpenLoop, closed.Summary.Workload.Asked = false, nil
 	closed.Summary.Run.State = "incomplete"
 	return map[string]*analyze.Analysis{
 		"whole":   synthetic(1),

@@ -21,7 +21,8 @@ func TestDigestTellsExperimentsApart(t *testing.T) {
 	for _, set := range []string{
 		"name=other", "seed=2", "phases.warmup=1s", "phases.measure=31s", "phases.drain=29s", "arrivals.rate=5/s", "arrivals.preset=bursty",
 		"arrivals.burst={constant: {}}", "arrivals.shape={spike: {at: 1s, for: 1s, factor: 2}}", "prompts.cache=allowed", "prompts.system=Be brief.",
-		"prompts.synthetic.input.fixed=21", "prompts={dataset: {path: a.jsonl}}", "approaches[0].name=other", "approaches[0].url=http://127.0.0.1:8001/v1",
+		"prompts.synthetic.input.fixed=21", "prompts.shared={groups: 3, tokens: {fixed: 9}}", "prompts.shared={groups: 4, tokens: {fixed: 9}}",
+		"prompts.shared={groups: 3, tokens: {fixed: 9}, zipf: 0}", "prompts.shared={groups: 3, tokens: {fixed: 9}, share: 0.1}", "prompts={dataset: {path: a.jsonl}}", "approaches[0].name=other", "approaches[0].url=http://127.0.0.1:8001/v1",
 		"approaches[0].model=small", "approaches[0].key_env=KEY", "approaches[0].stream=false", "approaches[0].headers.X-Tenant=a", "approaches[0].body.top_k=40",
 		"approaches[0].body.top_k=null", "approaches[0].timeouts.total=9s", "approaches[0].connections.reuse=never", "approaches[0].levers.model=large",
 		"approaches[0].max_tokens_field=max_tokens", "approaches[1].simulate.slots=3", "slo.request.ttft=1s", "slo.objectives=[ttft p95 <= 1s]", "slo.require=any", "output.keep_text=true",

@@ -9,6 +9,9 @@ type Request struct {
 	InputTokens int
 	// MaxTokens is the output length that was asked for; 0 leaves it to the server.
 	MaxTokens int
+	// Cacheable is how many of the prompt's tokens an earlier request of the block has brought into a prefix cache, if
+	// that is unlimited and was empty before (prompts.shared).
+	Cacheable int
 	// CacheAllowed: the scenario allows that the prompt is answered from a cache (prompts.cache).
 	CacheAllowed bool
 }

@@ -169,8 +169,10 @@ type Prompts struct {
 	Dataset   *Dataset   `yaml:"dataset,omitempty" json:"dataset,omitempty"`
 	// Trace takes the lengths of the arrival trace, row by row; only with a trace shape.
 	Trace *TraceLengths `yaml:"trace,omitempty" json:"trace,omitempty"`
+	// Shared lets synthetic prompts begin with texts that several requests share.
+	Shared *Shared `yaml:"shared,omitempty" json:"shared,omitempty"`
 	// Cache is unique (default: every prompt starts with a nonce of its own, so that no prefix cache answers by
-	// accident) or allowed (prompts are sent as they are).
+	// accident; a shared text with one of its approach and block) or allowed (prompts are sent as they are).
 	Cache string `yaml:"cache,omitempty" json:"cache,omitempty" jsonschema:"enum=unique,enum=allowed,default=unique"`
 	// System is a system message before every prompt, after the nonce.
 	System string `yaml:"system,omitempty" json:"system,omitempty"`
@@ -182,6 +184,23 @@ type Synthetic struct {
 	Output *Lengths `yaml:"output,omitempty" json:"output,omitempty"`
 	// Pairs are empirical (input, output) lengths, drawn together with equal probability.
 	Pairs [][2]int `yaml:"pairs,omitempty" json:"pairs,omitempty" jsonschema:"minItems=1"`
+}
+
+// Shared is what requests have in common at their beginning: system prompts, documents, blocks of examples. Each of so
+// many groups has a text of its own, and a request of the group has it before its own synthetic text, whose length it
+// adds to.
+type Shared struct {
+	// Groups is how many texts there are.
+	Groups int `yaml:"groups" json:"groups" jsonschema:"required,minimum=1,maximum=1000000,example=20"`
+	// Zipf is how uneven their popularity is: the k-th gets a part proportional to 1/k^Zipf. 0 makes them alike.
+	Zipf float64 `yaml:"zipf" json:"zipf" jsonschema:"minimum=0,maximum=10,default=1"`
+	// Tokens is the length of a group's text, drawn once for each.
+	Tokens *Lengths `yaml:"tokens" json:"tokens" jsonschema:"required"`
+	// Share is how much of all prompt tokens a server with an unlimited prefix cache need not compute: as many requests
+	// begin with a shared text as that takes. Without it all do.
+	Share float64 `yaml:"share,omitempty" json:"share,omitempty" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1,example=0.6"`
+	// Warm sends each text once in the warm-up, so that the measure phase finds all of them in the cache.
+	Warm bool `yaml:"warm,omitempty" json:"warm,omitempty"`
 }
 
 // Lengths is a distribution of token counts. Exactly one field is set.

@@ -28,6 +28,7 @@ type Source struct {
 	clamped int
 	// blockTokens is how many tokens a block of a trace's rows stands for.
 	blockTokens int
+	shared      *sharing // nil: no request shares anything
 }
 
 // NewSource prepares the prompts of a scenario: it reads a dataset, and takes a trace's lengths from its schedule.
@@ -60,6 +61,12 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 		}
 	case p.Synthetic == nil:
 		return nil, fmt.Errorf("prompts: give one of synthetic, dataset and trace")
+	case p.Shared != nil:
+		own := func(index int) int { n, _ := src.own(index); return n }
+		var err error
+		if src.shared, err = newSharing(s, sched, own); err != nil {
+			return nil, err
+		}
 	}
 	return src, nil
 }
@@ -77,6 +84,39 @@ func clamp(n, limit int) int {
 // Lengths is what request index asks for, in tokens, without building its text. The prompt of a dataset row is counted
 // in words, with its nonce; an output of 0 is left to the server.
 func (s *Source) Lengths(index int) (input, output int) {
+	input, output = s.own(index)
+	return input + s.SharedTokens(index), output
+}
+
+// SharedTokens is how many of the prompt tokens of request index are a text that it shares with others; 0 where it
+// stands alone.
+func (s *Source) SharedTokens(index int) int {
+	if s.shared == nil {
+		return 0
+	}
+	if g, ok := s.shared.group(index); ok {
+		return s.shared.lengths[g]
+	}
+	return 0
+}
+
+// Cacheable is how many prompt tokens of request index an earlier request of its block has brought into a prefix cache
+// that is unlimited and was empty before. Where the scenario cannot tell (Prompts.Predictable) it is 0.
+func (s *Source) Cacheable(index int) int {
+	if s.shared == nil {
+		return 0
+	}
+	return s.shared.cacheable(index)
+}
+
+// Predictable reports whether the prompts tell what a prefix cache can do for them: the rows of a dataset, and a system
+// message that all requests have, may share what nobody has counted, unless a nonce stands before them.
+func (p *Prompts) Predictable() bool {
+	return p.Cache != "allowed" || p.Dataset == nil && p.System == ""
+}
+
+// own is Lengths without what a request shares.
+func (s *Source) own(index int) (input, output int) {
 	switch {
 	case s.rows != nil:
 		row := s.row(index)
@@ -123,6 +163,13 @@ func (s *Source) rowOutput(row *datasetRow, index int) int {
 func (s *Source) Request(index int, nonce Nonce) Request {
 	req := Request{Index: index, CacheAllowed: !s.unique()}
 	req.InputTokens, req.MaxTokens = s.Lengths(index)
+	if s.shared != nil {
+		if g, ok := s.shared.group(index); ok {
+			req.Cacheable = s.shared.cacheable(index)
+			req.Messages = []Message{{Role: "user", Content: s.behind(g, index, nonce)}}
+			return req
+		}
+	}
 	var lead string
 	if s.unique() {
 		lead = s.nonce(index, nonce)
@@ -144,6 +191,16 @@ func (s *Source) Request(index int, nonce Nonce) Request {
 	}
 	req.Messages = append(req.Messages, Message{Role: "user", Content: text})
 	return req
+}
+
+// behind is a shared text, and the request's own behind it.
+func (s *Source) behind(g, index int, nonce Nonce) string {
+	var b strings.Builder
+	own, _ := s.own(index)
+	b.Grow((s.shared.lengths[g] + own) * 8)
+	s.shared.text(&b, g, s.unique(), nonce)
+	b.WriteString("\n\n" + s.text(index, own, ""))
+	return b.String()
 }
 
 // nonce is NonceWords words drawn for this request alone.
