@@ -115,10 +115,10 @@ const someLengths = "{synthetic: {input: {lognormal: {median: 100, sigma: 0.5}},
 
 // kinds are the presets, a burst family apart, and an excerpt of a production trace.
 var kinds = map[string]string{
-	"steady":                fmt.Sprintf(sentScenario, "120s", "{preset: steady, rate: 4/s}", someLengths),
-	"bursty":                fmt.Sprintf(sentScenario, "120s", "{preset: bursty, rate: 4/s}", someLengths),
-	"spike":                 fmt.Sprintf(sentScenario, "120s", "{preset: spike, rate: 4/s}", someLengths),
-	"constant":              fmt.Sprintf(sentScenario, "120s", "{rate: 4/s, burst: {constant: {}}}", someLengths),
+	"steady":                fmt.Sprintf(sentScenario, "100s", "{preset: steady, rate: 3/s}", someLengths),
+	"bursty":                fmt.Sprintf(sentScenario, "100s", "{preset: bursty, rate: 3/s}", someLengths),
+	"spike":                 fmt.Sprintf(sentScenario, "100s", "{preset: spike, rate: 3/s}", someLengths),
+	"constant":              fmt.Sprintf(sentScenario, "100s", "{rate: 3/s, burst: {constant: {}}}", someLengths),
 	"Azure conversation":    fmt.Sprintf(sentScenario, "60s", "{shape: {trace: {path: azure-2023-conv-first300.csv}}}", "{trace: {max_output: 20}}"),
 	"Azure, twice the rate": fmt.Sprintf(sentScenario, "30s", "{shape: {trace: {path: azure-2023-conv-first300.csv, speed: 2}}}", "{trace: {max_input: 500, max_output: 5}}"),
 }
@@ -189,7 +189,7 @@ func TestLostRequestsAreAnotherWorkload(t *testing.T) {
 	}{
 		"one in fifty is lost":    {"steady", func(i int) bool { return i%50 != 0 }, "rate"},
 		"every third of a burst":  {"bursty", func(i int) bool { return i%3 != 0 }, "cv"},
-		"the second half is lost": {"spike", func(i int) bool { return i < 350 }, "idc 10s"},
+		"the second half is lost": {"spike", func(i int) bool { return i < 250 }, "idc 10s"},
 		"a quarter of a trace":    {"Azure conversation", func(i int) bool { return i%4 != 1 }, "rate"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 const sharedScenario = `
 name: shared
 seed: 5
-phases: {warmup: %s, measure: 100s, drain: 60s}
-arrivals: {rate: 4/s}
+phases: {warmup: %s, measure: 60s, drain: 60s}
+arrivals: {rate: 3/s}
 prompts:
   synthetic: {input: {uniform: {min: 20, max: 200}}, output: {fixed: 2}}
   shared: {groups: 15, zipf: 0.9, tokens: {empirical: [160, 320, 480]}, %s}
