@@ -31,7 +31,8 @@ type clientBlock struct {
 	cpuAt   time.Duration
 	stallAt time.Duration // the tick with the longest stall after the warm-up
 	stall   time.Duration
-	files   int // the most at any tick
+	stalled float64 // the share of the time after the warm-up that it stood still for
+	files   int     // the most at any tick
 	sockets int
 	steal   time.Duration // what the host took over the block
 	ticks   []measure.Tick
@@ -77,9 +78,13 @@ func (b *clientBlock) fold(warmup time.Duration) {
 		b.cpu, b.cpuAt = c.CPU.Seconds()/(c.Wall.Seconds()*b.limits.Cores), c.Wall // a short block has no window
 	}
 	from := 0
+	var lost time.Duration
 	for i := range b.ticks {
 		t := &b.ticks[i]
 		b.files, b.sockets = max(b.files, t.Files), max(b.sockets, t.Sockets)
+		if t.T > warmup {
+			lost += t.Stalled
+		}
 		if t.T > warmup && t.StallMax > b.stall {
 			b.stall, b.stallAt = t.StallMax, t.T
 		}
@@ -95,7 +100,10 @@ func (b *clientBlock) fold(warmup time.Duration) {
 	if n := len(b.ticks); n > 0 {
 		b.steal = b.ticks[n-1].Steal - b.ticks[0].Steal
 	} else {
-		b.stall = c.StallMax
+		b.stall, lost, warmup = c.StallMax, c.Stalled, 0
+	}
+	if c.Wall > warmup {
+		b.stalled = lost.Seconds() / (c.Wall - warmup).Seconds()
 	}
 }
 
@@ -153,18 +161,13 @@ func (a *audit) cpu(b *clientBlock) {
 
 // stall judges the heartbeat: one long stand-still, or many short ones.
 func (a *audit) stall(b *clientBlock) {
-	c := b.Client
-	share := 0.0
-	if c.Wall > 0 {
-		share = c.Stalled.Seconds() / c.Wall.Seconds()
-	}
 	switch {
 	case b.stall >= StallLimit:
 		a.blame(Suspect, "stall", "%s: the client stood still for %s at second %.1f; what came meanwhile was sent and read late%s",
 			b.Approach, b.stall.Round(time.Millisecond), b.stallAt.Seconds(), causes(b))
-	case share >= stalledShare:
+	case b.stalled >= stalledShare:
 		a.blame(Suspect, "stall", "%s: the client stood still for %.1f%% of the time, up to %s at once%s",
-			b.Approach, 100*share, b.stall.Round(time.Millisecond), causes(b))
+			b.Approach, 100*b.stalled, b.stall.Round(time.Millisecond), causes(b))
 	}
 }
 

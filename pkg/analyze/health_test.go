@@ -59,14 +59,21 @@ func TestClientHealthIsJudgedByWindows(t *testing.T) {
 		"a stall in the warm-up": {ticking(120, func(i int, t *measure.Tick) {
 			t.StallMax = map[bool]time.Duration{true: 100 * time.Millisecond}[i == 1]
 		}), "", "", ""},
-		"many short stalls":            {record(func(c *measure.ClientRecord) { c.Stalled = 2 * time.Second }), "stall", Suspect, "1.7% of the time"},
-		"a core that others want":      {record(func(c *measure.ClientRecord) { c.Stalled, c.CoreWait = 2*time.Second, 30*time.Second }), "stall", Suspect, "waited 30.0 s for a core"},
-		"throttled":                    {record(func(c *measure.ClientRecord) { c.Throttled = 3 }), "throttled", Suspect, "raise the quota"},
-		"a long pause":                 {record(func(c *measure.ClientRecord) { c.GCPauseMax = 20 * time.Millisecond }), "gc_pause", Suspect, "20ms"},
-		"a busy collector":             {record(func(c *measure.ClientRecord) { c.GC = 36 * time.Second }), "gc_share", Suspect, "15% of its 2 cores"},
-		"descriptors":                  {ticking(120, func(i int, t *measure.Tick) { t.Files = 20 + 75*(i/119) }), "files", Suspect, "95 of 100"},
-		"sockets of the whole machine": {ticking(120, func(_ int, t *measure.Tick) { t.Sockets = 990 }), "ports", Valid, "990 TCP sockets"},
-		"a short block by its totals":  {func() *clientBlock { b := ticking(3, nil); b.Client.CPU = 5 * time.Second; b.fold(0); return b }(), "cpu", Suspect, "83% of its 2 cores over the block"},
+		"many short stalls": {ticking(120, func(i int, t *measure.Tick) {
+			t.Stalled, t.StallMax = time.Duration(i%10/9)*170*time.Millisecond, 20*time.Millisecond
+		}), "stall", Suspect, "1.7% of the time, up to 20ms at once"},
+		"a core that others want": {func() *clientBlock {
+			b := ticking(120, func(i int, t *measure.Tick) { t.Stalled = 20 * time.Millisecond })
+			b.Client.CoreWait = 30 * time.Second
+			return b
+		}(), "stall", Suspect, "waited 30.0 s for a core"},
+		"many short stalls in the warm-up": {ticking(120, func(i int, t *measure.Tick) { t.Stalled = time.Duration(1-min(i, 2)/2) * 900 * time.Millisecond }), "", "", ""},
+		"throttled":                        {record(func(c *measure.ClientRecord) { c.Throttled = 3 }), "throttled", Suspect, "raise the quota"},
+		"a long pause":                     {record(func(c *measure.ClientRecord) { c.GCPauseMax = 20 * time.Millisecond }), "gc_pause", Suspect, "20ms"},
+		"a busy collector":                 {record(func(c *measure.ClientRecord) { c.GC = 36 * time.Second }), "gc_share", Suspect, "15% of its 2 cores"},
+		"descriptors":                      {ticking(120, func(i int, t *measure.Tick) { t.Files = 20 + 75*(i/119) }), "files", Suspect, "95 of 100"},
+		"sockets of the whole machine":     {ticking(120, func(_ int, t *measure.Tick) { t.Sockets = 990 }), "ports", Valid, "990 TCP sockets"},
+		"a short block by its totals":      {func() *clientBlock { b := ticking(3, nil); b.Client.CPU = 5 * time.Second; b.fold(0); return b }(), "cpu", Suspect, "83% of its 2 cores over the block"},
 	} {
 		a := &audit{}
 		a.client(c.block)

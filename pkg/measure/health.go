@@ -20,6 +20,8 @@ type Health struct {
 	SchedP99 time.Duration `json:"sched_p99"`
 	// StallMax is the longest that the heartbeat was late in the tick: for so long nothing in this process ran on time.
 	StallMax time.Duration `json:"stall_max,omitempty"`
+	// Stalled is the sum of what it was late by 10 ms and more, in the tick.
+	Stalled time.Duration `json:"stalled,omitempty"`
 	// CoreWait is how long the process's threads were ready to run and got no core, together, since the process started.
 	CoreWait time.Duration `json:"core_wait,omitempty"`
 	// Steal is the time that the host gave to others while this machine's cores had work, since the machine started.
@@ -67,7 +69,7 @@ func (m *monitor) look() Health {
 	if v := m.samples[2].Value; v.Kind() == metrics.KindFloat64 {
 		h.GC = time.Duration(v.Float64() * float64(time.Second))
 	}
-	h.StallMax = m.beat.worst()
+	h.StallMax, h.Stalled = m.beat.look()
 	h.CoreWait, h.Steal = m.host.coreWait(), m.host.steal()
 	h.Throttled = max(0, m.host.throttled(m.groups)-m.first) // 0 where no descriptor is left to read it with
 	h.Files, h.Sockets = m.host.files(), m.host.sockets()

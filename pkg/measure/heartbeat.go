@@ -21,6 +21,7 @@ type heartbeat struct {
 	late    Hist // owned by the goroutine until it is stopped
 	stalled time.Duration
 	recent  atomic.Int64 // the worst since the last look, ns
+	lost    atomic.Int64 // the sum of long stalls since the last look, ns
 	done    chan struct{}
 	over    sync.WaitGroup
 }
@@ -50,18 +51,19 @@ func (h *heartbeat) add(late time.Duration) {
 	h.late.Record(late)
 	if late >= longStall {
 		h.stalled += late
+		h.lost.Add(int64(late))
 	}
 	if int64(late) > h.recent.Load() {
 		h.recent.Store(int64(late)) // a look in between takes the one before: nothing is lost but the tick it is put to
 	}
 }
 
-// worst is the longest stall since the last call. A nil heartbeat never beats.
-func (h *heartbeat) worst() time.Duration {
+// look is the longest stall since the last call, and the sum of the long ones. A nil heartbeat never beats.
+func (h *heartbeat) look() (worst, stalled time.Duration) {
 	if h == nil {
-		return 0
+		return 0, 0
 	}
-	return time.Duration(h.recent.Swap(0))
+	return time.Duration(h.recent.Swap(0)), time.Duration(h.lost.Swap(0))
 }
 
 // stop ends it. A nil heartbeat has ended.
