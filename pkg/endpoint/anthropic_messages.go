@@ -71,10 +71,7 @@ func (m *messages) event(f *frame, s *said) {
 }
 
 func (e *messagesEvent) parse(b []byte) bool {
-	return e.scan(&jsonScan{b: b})
-}
-
-func (e *messagesEvent) scan(s *jsonScan) bool {
+	s := &jsonScan{b: b}
 	*e = messagesEvent{}
 	if !s.enter('{') {
 		return false
@@ -92,9 +89,7 @@ func (e *messagesEvent) scan(s *jsonScan) bool {
 		case "usage":
 			e.usage = s.value()
 		case "error":
-			if v := s.value(); isError(v) {
-				e.err = v
-			}
+			s.fault(&e.err)
 		default:
 			s.value()
 		}

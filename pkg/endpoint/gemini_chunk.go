@@ -12,10 +12,7 @@ type geminiChunk struct {
 }
 
 func (c *geminiChunk) parse(b []byte) bool {
-	return c.scan(&jsonScan{b: b})
-}
-
-func (c *geminiChunk) scan(s *jsonScan) bool {
+	s := &jsonScan{b: b}
 	*c = geminiChunk{kind: Other, text: c.text[:0]}
 	if !s.enter('{') {
 		return false
@@ -32,9 +29,7 @@ func (c *geminiChunk) scan(s *jsonScan) bool {
 			c.known = true
 			c.feedback = s.value()
 		case "error":
-			if v := s.value(); isError(v) {
-				c.err = v
-			}
+			s.fault(&c.err)
 		default:
 			s.value()
 		}

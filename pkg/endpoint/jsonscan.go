@@ -229,6 +229,13 @@ func (s *jsonScan) nested() {
 // end reports whether the whole text was one good value.
 func (s *jsonScan) end() bool { return s.peek() == 0 && !s.bad && s.i == len(s.b) }
 
+// fault takes the value of an error field, where it is one (isError).
+func (s *jsonScan) fault(err *[]byte) {
+	if v := s.value(); isError(v) {
+		*err = v
+	}
+}
+
 // isNull reports a missing value or null.
 func isNull(v []byte) bool { return len(v) == 0 || string(v) == "null" }
 

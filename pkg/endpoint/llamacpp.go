@@ -60,9 +60,7 @@ func (c *llamaChunk) parse(b []byte) bool {
 		case "stop_type":
 			c.finish = s.value()
 		case "error":
-			if v := s.value(); isError(v) {
-				c.err = v
-			}
+			s.fault(&c.err)
 		default:
 			s.value()
 		}

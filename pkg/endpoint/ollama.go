@@ -94,9 +94,7 @@ func (l *ollamaLine) members(s *jsonScan, outer bool) {
 				l.finish = v
 			}
 		case "error":
-			if v := s.value(); isError(v) {
-				l.err = v
-			}
+			s.fault(&l.err)
 		default:
 			s.value()
 		}

@@ -30,10 +30,7 @@ type chatChunk struct {
 // progress reports are not tokens. An event that carries both reasoning and an answer counts as Answer: the user reads
 // something.
 func parseChatChunk(b []byte, c *chatChunk) bool {
-	return c.scan(&jsonScan{b: b})
-}
-
-func (c *chatChunk) scan(s *jsonScan) bool {
+	s := &jsonScan{b: b}
 	*c = chatChunk{kind: Other, prose: c.prose}
 	if !s.enter('{') {
 		return false
@@ -48,9 +45,7 @@ func (c *chatChunk) scan(s *jsonScan) bool {
 			c.known = true
 			c.usage = nonNull(s.value())
 		case "error":
-			if v := s.value(); isError(v) {
-				c.err = v
-			}
+			s.fault(&c.err)
 		case "error_type":
 			failed = filled(s.value()) || failed
 		case "object", "type":

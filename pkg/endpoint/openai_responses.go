@@ -77,10 +77,7 @@ func (r *responses) skipped(e *responsesEvent) bool {
 }
 
 func (e *responsesEvent) parse(b []byte) bool {
-	return e.scan(&jsonScan{b: b})
-}
-
-func (e *responsesEvent) scan(s *jsonScan) bool {
+	s := &jsonScan{b: b}
 	*e = responsesEvent{}
 	if !s.enter('{') {
 		return false
@@ -98,9 +95,7 @@ func (e *responsesEvent) scan(s *jsonScan) bool {
 		case "sequence_number":
 			e.number = s.number()
 		case "error":
-			if v := s.value(); isError(v) {
-				e.err = v
-			}
+			s.fault(&e.err)
 		default:
 			s.value()
 		}

@@ -63,9 +63,7 @@ func (c *sglangChunk) parse(b []byte, countIDs bool) bool {
 			c.known = true
 			c.meta(&s)
 		case "error":
-			if v := s.value(); isError(v) {
-				c.err = v
-			}
+			s.fault(&c.err)
 		default:
 			s.value()
 		}

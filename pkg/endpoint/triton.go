@@ -59,9 +59,7 @@ func (c *tritonChunk) parse(b []byte) bool {
 			c.known = true
 			c.text = s.value()
 		case "error":
-			if v := s.value(); isError(v) {
-				c.err = v
-			}
+			s.fault(&c.err)
 		default:
 			s.value()
 		}
