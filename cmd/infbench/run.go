@@ -193,7 +193,7 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 		return err
 	}
 	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show, Heartbeat: true, Spin: r.spin}
-	return runner.Run(ctx, measure.Block{
+	b := measure.Block{
 		Index: index, Approach: ap.Name, Simulated: ap.Simulate != nil,
 		Endpoint: t.endpoint, Epoch: t.epoch, Proxy: endpoint.ProxyOf(t.endpoint),
 		Phases: r.scenario.Phases, Times: r.schedule.Times, Closed: r.scenario.Arrivals.ClosedLoop,
@@ -201,7 +201,11 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 			return r.source.Request(i, workload.Nonce{Approach: ap.Name, Block: index})
 		},
 		KeepText: r.scenario.Output.KeepText,
-	})
+	}
+	if r.scenario.Sessions != nil {
+		b.Follow = r.source.Follow
+	}
+	return runner.Run(ctx, b)
 }
 
 // conclude analyses the record, reports, and turns verdicts into the exit status. The record of a failed run is

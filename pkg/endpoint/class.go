@@ -58,6 +58,8 @@ func classOfCause(cause error) (Class, string) {
 		return t.class, t.text
 	case errors.Is(cause, ErrUnfinished):
 		return Unfinished, ErrUnfinished.Error()
+	case errors.Is(cause, ErrAbandoned):
+		return Abandoned, cause.Error()
 	}
 	return Cancelled, ErrCancelled.Error()
 }

@@ -17,7 +17,7 @@ type Endpoint interface {
 	// other than OK, never a panic or a second return value: a failed request is a measurement too. An answer that is
 	// not streamed is one event, at its last byte.
 	//
-	// A caller that ends a request cancels ctx with ErrUnfinished or ErrCancelled as the cause.
+	// A caller that ends a request cancels ctx with ErrUnfinished, ErrAbandoned or ErrCancelled as the cause.
 	Do(ctx context.Context, req *workload.Request, obs Observer) Result
 	// Close drops idle connections.
 	Close()
@@ -102,6 +102,7 @@ const (
 	Empty             Class = "empty"        // a complete response with no generated text
 	Cancelled         Class = "cancelled"    // by us: the run was stopped
 	Unfinished        Class = "unfinished"   // by us: still running at the end of the drain
+	Abandoned         Class = "abandoned"    // by us: its user had no more patience
 )
 
 // Result is what is known of a request when it is over.

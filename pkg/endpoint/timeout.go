@@ -10,9 +10,11 @@ import (
 	"github.com/infbench/infbench/pkg/workload"
 )
 
-// ErrUnfinished and ErrCancelled are causes with which a caller cancels the context of Do: at the end of the drain, and
-// when the run is stopped. Any other cause counts as ErrCancelled.
+// ErrUnfinished, ErrAbandoned and ErrCancelled are causes with which a caller cancels the context of Do: at the end of the
+// drain, when the user leaves (it may be wrapped in an error that says after how long), and when the run is stopped. Any
+// other cause counts as ErrCancelled.
 var (
+	ErrAbandoned  = errors.New("the user left")
 	ErrUnfinished = errors.New("still running at the end of the drain")
 	ErrCancelled  = errors.New("the run was stopped")
 )

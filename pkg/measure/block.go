@@ -24,6 +24,9 @@ type Block struct {
 	Closed *workload.ClosedLoop
 	// Request makes the i-th request. It is called from one goroutine, ahead of time.
 	Request func(i int) workload.Request
+	// Follow makes the next turn of a conversation, as workload.Source.Follow does; the endpoint must keep the text of
+	// answers. Nil: every request stands alone.
+	Follow func(prev *workload.Request, reply workload.Reply) (workload.Request, workload.Duration, workload.SessionEnd)
 	// KeepText stores prompts and answers in the record.
 	KeepText bool
 }

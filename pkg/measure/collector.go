@@ -119,14 +119,14 @@ func (c *collector) add(s *Sample) {
 // spend the user's time. It waits for the first of the schedule, not for the first that ended: refusals come back at
 // once, and answers among them take their time.
 func (c *collector) judgeHope(s *Sample) {
-	if s.Index >= hopelessAfter {
+	if s.Index >= hopelessAfter || s.Turn > 1 {
 		return
 	}
 	if c.first++; c.first != hopelessAfter || c.classes[s.Class] != c.attempts || c.hopeless == nil {
 		return
 	}
 	switch s.Class {
-	case endpoint.OK, endpoint.Unfinished, endpoint.Cancelled:
+	case endpoint.OK, endpoint.Unfinished, endpoint.Cancelled, endpoint.Abandoned:
 	default:
 		c.hopeless(fmt.Errorf("%s: each of the first %d requests failed (%s): %s", c.block.Approach, hopelessAfter, s.Class, c.example[s.Class]))
 	}

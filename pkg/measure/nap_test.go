@@ -12,7 +12,7 @@ func TestNothingIsEarly(t *testing.T) {
 		timer := time.NewTimer(0)
 		for i := range 50 {
 			at := time.Duration(i) * 700 * time.Microsecond
-			if !x.sleepUntil(timer, at) {
+			if x.sleepUntil(timer, at) != onTime {
 				t.Fatal("stopped")
 			}
 			if early := at - time.Since(x.epoch); early > 0 {
@@ -20,7 +20,7 @@ func TestNothingIsEarly(t *testing.T) {
 			}
 		}
 		close(x.stop)
-		if x.sleepUntil(timer, time.Hour) {
+		if x.sleepUntil(timer, time.Hour) != stopped {
 			t.Error("a block that was stopped goes on")
 		}
 		n.close()

@@ -16,6 +16,7 @@ type recorder struct {
 	offset   time.Duration // endpoint epoch - block epoch
 	counted  bool          // the wire told the tokens of an event
 	count    *counters     // of the block
+	answered func()        // called at the first token; may be nil
 }
 
 // Observe implements endpoint.Observer.
@@ -68,6 +69,9 @@ func (r *recorder) token(e endpoint.Event, at Stamp) {
 		s.FirstToken = at
 		s.late = e.Late
 		s.Reads++
+		if r.answered != nil {
+			r.answered()
+		}
 	} else if e.Read != r.lastRead {
 		ns := int64(e.At - r.lastAt)
 		s.Reads++
@@ -106,7 +110,6 @@ func (r *recorder) finish(res *endpoint.Result) {
 	s.ServerTotal = optional(res.Server.Total)
 	s.SetUpDNS, s.SetUpTCP = optional(res.SetUp.DNS), optional(res.SetUp.TCP)
 	s.SetUpProxy, s.SetUpTLS = optional(res.SetUp.Proxy), optional(res.SetUp.TLS)
-	s.Answer = res.Text
 }
 
 // Where a token count comes from.

@@ -54,7 +54,7 @@ func (r *Runner) Run(ctx context.Context, b Block) error {
 	}
 	requests, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	x := &blockRun{Block: b, epoch: epoch, spin: r.Spin, ctx: requests, stop: make(chan struct{})}
+	x := &blockRun{Block: b, epoch: epoch, spin: r.Spin, ctx: requests, stop: make(chan struct{}), agenda: newAgenda()}
 	display := newDisplay(r.Live)
 	var beat *heartbeat
 	if r.Heartbeat {
@@ -102,6 +102,7 @@ type blockRun struct {
 	ctx    context.Context // of the requests
 	col    *collector
 	wg     sync.WaitGroup
+	agenda agenda
 
 	mu    sync.Mutex
 	stop  chan struct{} // closed: send nothing more
@@ -147,7 +148,8 @@ func (x *blockRun) send() {
 }
 
 // openLoop is the one pacing loop: it sleeps to absolute times on the monotonic clock and starts a goroutine per
-// request, so that no slow server can hold back an arrival. Requests are built ahead by another goroutine.
+// request, so that no slow server can hold back an arrival. Requests are built ahead by another goroutine. Later turns of
+// conversations come between the arrivals of the schedule, until the horizon.
 func (x *blockRun) openLoop() {
 	ready := make(chan *workload.Request, prepared)
 	built := make(chan struct{})
@@ -170,42 +172,105 @@ func (x *blockRun) openLoop() {
 		x.napper = newNapper()
 		defer x.napper.close()
 	}
-	for _, at := range x.Times {
-		if !x.sleepUntil(timer, at) {
+	for next := 0; ; {
+		at, later, over := x.upcoming(next)
+		switch x.sleepUntil(timer, at) {
+		case stopped:
 			return
+		case woken:
+			continue // something is due before that now
 		}
-		req, ok := <-ready
-		if !ok {
-			return // stopped
+		switch {
+		case later:
+			x.start(x.agenda.take())
+		case over:
+			if _, later, _ = x.upcoming(next); later {
+				continue // it came in the last moments
+			}
+			return
+		default:
+			req, ok := <-ready
+			if !ok {
+				return // stopped
+			}
+			next++
+			x.start(&turn{req: req, at: at})
 		}
-		x.col.count.scheduled.Add(1)
-		x.wg.Go(func() { x.fire(req, at) })
 	}
 }
 
-// sleepUntil waits for a time of the block and reports false when the block was stopped before.
-func (x *blockRun) sleepUntil(timer *time.Timer, at time.Duration) bool {
-	due := x.epoch.Add(at)
+// upcoming is when the next request is due: of the schedule, or a later turn. Over says that nothing is; then at is when
+// to stop waiting for later turns.
+func (x *blockRun) upcoming(next int) (at time.Duration, later, over bool) {
+	at, over = 0, true
+	switch {
+	case next < len(x.Times):
+		at, over = x.Times[next], false
+	case x.Follow != nil:
+		at = x.Phases.Horizon().D()
+	}
+	if due, ok := x.agenda.first(); ok && due < at {
+		return due, true, false
+	}
+	return at, false, over
+}
+
+// start sends a request on a goroutine of its own.
+func (x *blockRun) start(t *turn) {
+	x.col.count.scheduled.Add(1)
+	x.wg.Go(func() { x.converse(t) })
+}
+
+// converse sends a request, and those later turns that follow at once; others wait in the agenda.
+func (x *blockRun) converse(t *turn) {
+	for t = x.fire(t); t != nil; t = x.fire(t) {
+		if t.at > time.Since(x.epoch) {
+			x.agenda.add(t)
+			return
+		}
+		select {
+		case <-x.stop:
+			return
+		default:
+			x.col.count.scheduled.Add(1)
+		}
+	}
+}
+
+// How a sleep ended.
+type waking uint8
+
+const (
+	onTime waking = iota
+	woken
+	stopped
+)
+
+// sleepUntil waits for a time of the block, or until the block is stopped or the agenda has something new at its top.
+func (x *blockRun) sleepUntil(timer *time.Timer, at time.Duration) waking {
+	end := x.epoch.Add(at)
 	early := time.Duration(0)
 	if x.spin > 0 {
 		early = timerSlack
 	}
-	if wait := time.Until(due) - early; wait > 0 {
+	if wait := time.Until(end) - early; wait > 0 {
 		timer.Reset(wait)
 		select {
 		case <-timer.C:
+		case <-x.agenda.fresh:
+			return woken
 		case <-x.stop:
-			return false
+			return stopped
 		}
 	}
 	if x.spin > 0 {
-		x.approach(due)
+		x.approach(end)
 	}
 	select {
 	case <-x.stop:
-		return false
+		return stopped
 	default:
-		return true
+		return onTime
 	}
 }
 
@@ -245,38 +310,50 @@ func (x *blockRun) closedLoop() {
 			defer timer.Stop()
 			for at := time.Duration(0); at < x.Phases.Horizon().D(); at = time.Since(x.epoch) + x.Closed.Think.D() {
 				req := take()
-				if !x.sleepUntil(timer, at) {
+				if x.sleepUntil(timer, at) == stopped {
 					return
 				}
 				x.col.count.scheduled.Add(1)
-				x.fire(req, at)
+				x.fire(&turn{req: req, at: at})
 			}
 		})
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	x.sleepUntil(timer, x.Phases.Horizon().D())
+	x.sleepUntil(timer, x.Phases.Horizon().D()) // or until it is stopped
 }
 
-// fire issues one request on its own goroutine and hands the finished sample over.
-func (x *blockRun) fire(req *workload.Request, scheduled time.Duration) {
+// fire issues one request and hands the finished sample over. It returns the turn that follows, if one does.
+func (x *blockRun) fire(t *turn) *turn {
+	req := t.req
 	s := &Sample{Index: req.Index, Approach: x.Approach, Block: x.Block.Index, Phase: Measure,
-		Scheduled: At(scheduled), Dispatched: At(time.Since(x.epoch)), AskedInput: req.InputTokens, AskedOutput: req.MaxTokens, Cacheable: req.Cacheable}
-	if scheduled < x.Phases.Warmup.D() {
+		Scheduled: At(t.at), Dispatched: At(time.Since(x.epoch)), AskedInput: req.InputTokens, AskedOutput: req.MaxTokens, Cacheable: req.Cacheable,
+		Turn: req.Turn, Turns: req.Turns, Think: t.think, Context: req.Context}
+	if t.at < x.Phases.Warmup.D() {
 		s.Phase = Warmup
 	}
 	x.col.count.started.Add(1)
 	rec := recorder{sample: s, offset: x.Epoch.Sub(x.epoch), count: x.col.count}
-	res := x.Endpoint.Do(x.ctx, req, &rec)
+	ctx := x.ctx
+	if req.Patience != (workload.Waits{}) {
+		var user *user
+		ctx, user = waitFor(x.ctx, req.Patience, time.Since(x.epoch)-t.at)
+		rec.answered = user.seesToken
+		defer user.leave()
+	}
+	res := x.Endpoint.Do(ctx, req, &rec)
 	rec.finish(&res)
 	if !s.Done.Known() {
 		s.Done = At(time.Since(x.epoch))
 	}
 	if x.KeepText {
 		s.Prompt, _ = json.Marshal(req.Messages) // strings always encode
+		s.Answer = res.Text
 	}
+	next := x.follow(req, s, &res)
 	x.col.count.done.Add(1)
 	x.col.in <- s
+	return next
 }
 
 // drain waits for what is in flight, at most for the drain phase from the moment sending ended; what is unfinished

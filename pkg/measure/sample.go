@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/infbench/infbench/pkg/endpoint"
+	"github.com/infbench/infbench/pkg/workload"
 )
 
 // Sample is one row of the record: everything known of one request. Stamps are nanoseconds since the block's time 0.
@@ -46,7 +47,16 @@ type Sample struct {
 	AskedInput  int `json:"asked_input,omitempty"`
 	AskedOutput int `json:"asked_output,omitempty"`
 	// Cacheable are the asked input tokens that an earlier request has brought into an unlimited prefix cache.
-	Cacheable    int    `json:"cacheable_tokens,omitempty"`
+	Cacheable int `json:"cacheable_tokens,omitempty"`
+	// Turn is which turn of its conversation the request is, from 1, of Turns planned; the turns of one conversation have one
+	// Index. Think is how long the user thought before it, from the end of the turn before to Scheduled, in ns. Context are the
+	// tokens of the conversation before it. SessionEnd, on the last turn that was sent, says how the conversation ended.
+	Turn       int                 `json:"turn,omitempty"`
+	Turns      int                 `json:"turns,omitempty"`
+	Think      Stamp               `json:"think,omitzero"`
+	Context    int                 `json:"context_tokens,omitempty"`
+	SessionEnd workload.SessionEnd `json:"session_end,omitempty"`
+
 	InputTokens  *int   `json:"input_tokens,omitempty"`
 	CachedInput  *int   `json:"cached_input_tokens,omitempty"`
 	OutputTokens *int   `json:"output_tokens,omitempty"`

@@ -79,14 +79,26 @@ func newPromptHash() promptHash { return promptHash{hash: fnvOffset} }
 // write takes one message. Its end is a word boundary.
 func (p *promptHash) write(text string) {
 	for word := range strings.FieldsSeq(text) {
-		h := p.hash
-		for i := range len(word) {
-			h = (h ^ uint64(word[i])) * fnvPrime
-		}
-		p.hash = (h ^ ' ') * fnvPrime
-		p.tokens++
-		if p.tokens%blockTokens == 0 {
-			p.blocks = append(p.blocks, p.hash)
-		}
+		p.word(word)
 	}
+}
+
+func (p *promptHash) word(word string) {
+	h := p.hash
+	for i := range len(word) {
+		h = (h ^ uint64(word[i])) * fnvPrime
+	}
+	p.hash = (h ^ ' ') * fnvPrime
+	p.tokens++
+	if p.tokens%blockTokens == 0 {
+		p.blocks = append(p.blocks, p.hash)
+	}
+}
+
+// answered is the blocks of a prompt and the n tokens of its answer: what a conversation's next turn begins with.
+func (p promptHash) answered(n int) []uint64 {
+	for i := range n {
+		p.word(vocabulary[word(i)])
+	}
+	return p.blocks
 }

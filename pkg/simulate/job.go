@@ -6,11 +6,11 @@ import "time"
 // last emission was delivered or it was cancelled.
 type job struct {
 	seq    uint64
-	input  int      // prompt tokens
-	blocks []uint64 // keys of the prompt's whole blocks, where there is a cache
-	output int      // tokens that were asked for
-	target int      // tokens until the answer ends: output, or fewer where a fault cuts it
-	finish string   // finish reason of a whole answer
+	input  int        // prompt tokens
+	prompt promptHash // with the keys of the prompt's whole blocks; empty where there is no cache
+	output int        // tokens that were asked for
+	target int        // tokens until the answer ends: output, or fewer where a fault cuts it
+	finish string     // finish reason of a whole answer
 	fault  string
 	out    *stream // nil for a background tenant
 

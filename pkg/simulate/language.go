@@ -61,7 +61,7 @@ func (a *asked) job(caching bool) *job {
 	}
 	j := &job{input: h.tokens, finish: finishLength, out: newStream(!a.stream)}
 	if caching {
-		j.blocks = h.blocks
+		j.prompt = h
 	}
 	if a.limit != nil {
 		j.output = *a.limit

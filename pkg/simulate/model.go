@@ -204,7 +204,7 @@ func (m *model) admit(at time.Duration) {
 			m.serve(j, at)
 			continue
 		}
-		j.cached = m.cache.cached(j.blocks, j.input)
+		j.cached = m.cache.cached(j.prompt.blocks, j.input)
 		m.metrics.admitted(j)
 		m.events.push(event{at: at + m.prefill(j.input-j.cached), kind: evPrefilled, job: j})
 	}
@@ -215,7 +215,7 @@ func (m *model) prefilled(j *job) {
 	if j.state == jobDone {
 		return
 	}
-	m.cache.add(j.blocks)
+	m.cache.add(j.prompt.blocks)
 	m.firstToken(j)
 	if j.state != jobDone {
 		m.joining = append(m.joining, j)
@@ -260,6 +260,9 @@ func (m *model) produce(j *job, upTo int) {
 		j.state, j.outcome = jobDone, OutcomeOK
 		if j.fault != "" {
 			j.outcome = j.fault
+		}
+		if m.cache != nil && j.prompt.tokens > 0 {
+			m.cache.add(j.prompt.answered(j.produced))
 		}
 		m.metrics.finished(j, m.now)
 	}

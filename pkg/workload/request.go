@@ -12,6 +12,13 @@ type Request struct {
 	// Cacheable is how many of the prompt's tokens an earlier request of the block has brought into a prefix cache, if
 	// that is unlimited and was empty before (prompts.shared).
 	Cacheable int
+	// Turn is which turn of its conversation the request is, from 1, and Turns how many there are to be; 0 without sessions.
+	Turn, Turns int
+	// Context is how many of the prompt's tokens are the conversation before this turn: by the server's count of the turn
+	// before, where there is one.
+	Context int
+	// Patience is how long its user waits.
+	Patience Waits
 	// CacheAllowed: the scenario allows that the prompt is answered from a cache (prompts.cache).
 	CacheAllowed bool
 }

@@ -8,10 +8,14 @@ type Scenario struct {
 	// Description is a line about the scenario, for people.
 	Description string `yaml:"description,omitempty" json:"description,omitempty"`
 	// Seed decides every arrival and every prompt; all approaches get the same ones.
-	Seed       uint64     `yaml:"seed" json:"seed" jsonschema:"minimum=1,default=1"`
-	Phases     Phases     `yaml:"phases" json:"phases" jsonschema:"required"`
-	Arrivals   Arrivals   `yaml:"arrivals" json:"arrivals" jsonschema:"required"`
-	Prompts    Prompts    `yaml:"prompts" json:"prompts" jsonschema:"required"`
+	Seed     uint64   `yaml:"seed" json:"seed" jsonschema:"minimum=1,default=1"`
+	Phases   Phases   `yaml:"phases" json:"phases" jsonschema:"required"`
+	Arrivals Arrivals `yaml:"arrivals" json:"arrivals" jsonschema:"required"`
+	Prompts  Prompts  `yaml:"prompts" json:"prompts" jsonschema:"required"`
+	// Sessions makes every arrival the first turn of a conversation.
+	Sessions *Sessions `yaml:"sessions,omitempty" json:"sessions,omitempty"`
+	// Patience lets users leave who wait for too long.
+	Patience   *Patience  `yaml:"patience,omitempty" json:"patience,omitempty"`
 	Approaches []Approach `yaml:"approaches" json:"approaches" jsonschema:"required,minItems=1"`
 	SLO        SLO        `yaml:"slo,omitempty" json:"slo,omitzero"`
 	Output     Output     `yaml:"output,omitempty" json:"output,omitzero"`

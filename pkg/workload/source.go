@@ -29,11 +29,16 @@ type Source struct {
 	// blockTokens is how many tokens a block of a trace's rows stands for.
 	blockTokens int
 	shared      *sharing // nil: no request shares anything
+	sessions    *Sessions
+	patience    *Patience
 }
 
 // NewSource prepares the prompts of a scenario: it reads a dataset, and takes a trace's lengths from its schedule.
 func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
-	src := &Source{seed: s.Seed, prompts: s.Prompts}
+	if err := checkSessions(s); err != nil {
+		return nil, err
+	}
+	src := &Source{seed: s.Seed, prompts: s.Prompts, sessions: s.Sessions, patience: s.Patience}
 	p := &s.Prompts
 	switch {
 	case p.Dataset != nil:
@@ -158,11 +163,12 @@ func (s *Source) rowOutput(row *datasetRow, index int) int {
 	return n
 }
 
-// Request makes request index. A unique prompt starts with a nonce of NonceWords words, which is part of the asked
+// Request makes request index; with sessions, the first turn of its conversation. A unique prompt starts with a nonce of NonceWords words, which is part of the asked
 // length (a shorter prompt is all nonce); it stands at the very start, so that no prefix of one prompt is another's.
 func (s *Source) Request(index int, nonce Nonce) Request {
 	req := Request{Index: index, CacheAllowed: !s.unique()}
 	req.InputTokens, req.MaxTokens = s.Lengths(index)
+	s.begin(&req)
 	if s.shared != nil {
 		if g, ok := s.shared.group(index); ok {
 			req.Cacheable = s.shared.cacheable(index)

@@ -23,6 +23,8 @@ func validate(s *Scenario, root strict.Place) {
 	validateArrivals(&s.Arrivals, root.Field("arrivals"), phases, s.Phases)
 	validatePrompts(&s.Prompts, root.Field("prompts"), root.Field("arrivals"))
 	validateShared(s, root)
+	validateSessions(s.Sessions, &s.Prompts, root)
+	validatePatience(s.Patience, root.Field("patience"))
 	names := map[string]int{}
 	for i := range s.Approaches {
 		p := root.Field("approaches").Item(i)
