@@ -35,7 +35,10 @@ func Run(rec *measure.Record) (*Analysis, error) {
 		Schedule: ScheduleInfo{SHA256: m.Schedule.SHA256, Arrivals: m.Schedule.Arrivals, Rate: m.Schedule.Rate, CV: m.Schedule.CV, OpenLoop: m.Schedule.OpenLoop},
 		Validity: judgeValidity(m, folds, blocks, sent), Workload: sent, Client: clientInfo(m, folds, blocks), Approaches: []ApproachSummary{}}
 	for _, f := range folds {
-		a := f.summary(m.Scenario.SLO, m.NoiseFloor)
+		a, err := f.summary(m.Scenario.SLO, m.NoiseFloor)
+		if err != nil {
+			return nil, err
+		}
 		a.Validity = s.Validity.Of(f.name)
 		a.Levers = leversOf(m.Scenario, f.name)
 		s.Approaches = append(s.Approaches, a)

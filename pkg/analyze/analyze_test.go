@@ -327,7 +327,7 @@ func TestBufferedAnswersAreSuspect(t *testing.T) {
 
 // Lists are lists in summary.json, also when they are empty.
 func TestNoObjectiveIsAnEmptyList(t *testing.T) {
-	if b, err := json.Marshal(foldOf(1, 0).summary(workload.SLO{}, nil)); err != nil || !strings.Contains(string(b), `"slo":[]`) {
+	if b, err := json.Marshal(must(foldOf(1, 0).summary(workload.SLO{}, nil))); err != nil || !strings.Contains(string(b), `"slo":[]`) {
 		t.Errorf("%s, %v", b, err)
 	}
 }

@@ -37,6 +37,7 @@ type fold struct {
 	reported  int  // successful requests whose queue the server reported
 	simulated bool
 	stamps    map[string]int // requests by what stamped their arrivals
+	sessions  sessionFold
 }
 
 // tokenFold sums token counts of successful requests, and how many requests reported each.
@@ -87,6 +88,7 @@ func (f *fold) add(s *measure.Sample) {
 	}
 	f.addPace(s)
 	f.made.add(s)
+	f.sessions.add(s)
 	if s.Stamps != "" {
 		f.stamps[s.Stamps]++
 	}
@@ -208,7 +210,7 @@ func good(s *measure.Sample, l workload.RequestLimits) bool {
 }
 
 // summary is the approach's part of summary.json.
-func (f *fold) summary(slo workload.SLO, floor *measure.NoiseFloor) ApproachSummary {
+func (f *fold) summary(slo workload.SLO, floor *measure.NoiseFloor) (ApproachSummary, error) {
 	a := ApproachSummary{Name: f.name, Simulated: f.simulated, Attempts: f.attempts, OK: f.ok,
 		Errors: f.classes, ErrorExamples: f.examples,
 		Metrics: map[workload.Metric]*Quantiles{}, Labels: map[workload.Metric]string{}, SLO: []ObjectiveResult{}}
@@ -242,7 +244,9 @@ func (f *fold) summary(slo workload.SLO, floor *measure.NoiseFloor) ApproachSumm
 	for _, o := range slo.Objectives {
 		a.SLO = append(a.SLO, f.judge(o, floor))
 	}
-	return a
+	var err error
+	a.Sessions, err = f.sessions.summary()
+	return a, err
 }
 
 func (t *tokenFold) summary(span float64) Tokens {

@@ -45,7 +45,7 @@ func TestOtherTokenizerIsARemark(t *testing.T) {
 		w := &WorkloadAsSent{Asked: &workload.Traffic{Input: lengths(100)}, Sent: []SentBlock{{Approach: "edge", Traffic: workload.Traffic{Input: lengths(100)}, CountedInput: lengths(counted)}}}
 		w.Sent[0].Compare(w.Asked)
 		a := &audit{}
-		a.sent(w, &workload.Prompts{})
+		a.sent(w, &workload.Scenario{})
 		v := a.verdict()
 		if remarked := len(v.Reasons) == 1 && v.Reasons[0].Code == "input_length" && strings.Contains(v.Reasons[0].Text, "edge"); remarked != want || v.Verdict != Valid {
 			t.Errorf("%d tokens counted of 100: %+v", counted, v)

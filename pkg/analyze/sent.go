@@ -47,7 +47,8 @@ type Difference struct {
 	Counted bool `json:"counted,omitempty"`
 }
 
-// sentLog collects the measure phase of one block. It holds 8 bytes per request, and the lengths as counts.
+// sentLog collects the measure phase of one block: of conversations the first turns, which are what the schedule asks for;
+// later turns count in the share of a prefix cache only. It holds 8 bytes per request, and the lengths as counts.
 type sentLog struct {
 	block                                      *measure.BlockRecord
 	times                                      []time.Duration
@@ -62,11 +63,21 @@ func newSentLog(b *measure.BlockRecord) *sentLog {
 }
 
 func (l *sentLog) add(s *measure.Sample) {
-	if at, ok := left(s).Get(); ok {
-		l.times = append(l.times, at)
-		asked(l.input, s.AskedInput)
+	at, ok := left(s).Get()
+	if ok {
 		l.cacheable += int64(s.Cacheable)
 		l.asked += int64(s.AskedInput)
+	}
+	if s.OK() && s.InputTokens != nil && s.CachedInput != nil {
+		l.cached += int64(*s.CachedInput)
+		l.counted += int64(*s.InputTokens)
+	}
+	if s.Turn > 1 {
+		return // answers decided when it came, and how long its prompt is
+	}
+	if ok {
+		l.times = append(l.times, at)
+		asked(l.input, s.AskedInput)
 		asked(l.output, s.AskedOutput)
 	} else {
 		l.unsent++
@@ -76,10 +87,6 @@ func (l *sentLog) add(s *measure.Sample) {
 	}
 	if s.InputTokens != nil {
 		l.countedInput.Add(*s.InputTokens)
-		if s.CachedInput != nil {
-			l.cached += int64(*s.CachedInput)
-			l.counted += int64(*s.InputTokens)
-		}
 	}
 	if s.OutputTokens != nil {
 		l.countedOutput.Add(*s.OutputTokens)
@@ -173,10 +180,10 @@ func workloadAsSent(m *measure.Manifest, logs []*sentLog, ends map[int]float64) 
 // sent says where a block's traffic is not what the scenario asked. The requests that are sent are those of the schedule
 // and not a sample of them: what differs beyond chance is another workload. What the server counts is a remark: its
 // tokens are its own, and it may end an answer early.
-func (a *audit) sent(w *WorkloadAsSent, p *workload.Prompts) {
+func (a *audit) sent(w *WorkloadAsSent, sc *workload.Scenario) {
 	for i := range w.Sent {
 		b := &w.Sent[i]
-		a.cache(b, p)
+		a.cache(b, sc)
 		var found []string
 		for _, d := range b.Differences {
 			if !d.Counted {
@@ -199,8 +206,12 @@ func (a *audit) sent(w *WorkloadAsSent, p *workload.Prompts) {
 // cache holds what the server took from its prefix cache against what the shared texts let an unlimited one take. A server
 // caches whole blocks of tokens and may forget, so that it can take a little less; it can take more only by what the
 // scenario does not know of.
-func (a *audit) cache(b *SentBlock, p *workload.Prompts) {
-	if p.Shared == nil || b.CacheableShare == nil || b.CountedInput == nil {
+func (a *audit) cache(b *SentBlock, sc *workload.Scenario) {
+	explain := "the shared texts explain"
+	if sc.Sessions != nil {
+		explain = "the conversations so far explain"
+	}
+	if sc.Prompts.Shared == nil && sc.Sessions == nil || b.CacheableShare == nil || b.CountedInput == nil {
 		return
 	}
 	expected := *b.CacheableShare
@@ -209,11 +220,11 @@ func (a *audit) cache(b *SentBlock, p *workload.Prompts) {
 		a.add(Valid, "prefix_share", "%s: the server does not say what it took from a prefix cache: whether the %.0f%% of the prompt tokens that could come from one did cannot be told", b.Approach, 100*expected)
 	case *got > expected+cachedShare:
 		verdict := Suspect
-		if p.Cache == "allowed" { // then another approach or block may have brought them
+		if sc.Prompts.Cache == "allowed" { // then another approach or block may have brought them
 			verdict = Valid
 		}
-		a.add(verdict, "cache_hits", "%s: the server took %.0f%% of the prompt tokens from its cache, and the shared texts explain %.0f%%: it was warm from something else, and TTFT looks better than it is", b.Approach, 100**got, 100*expected)
+		a.add(verdict, "cache_hits", "%s: the server took %.0f%% of the prompt tokens from its cache, and %s %.0f%%: it was warm from something else, and TTFT looks better than it is", b.Approach, 100**got, explain, 100*expected)
 	case *got < expected-cachedShare:
-		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: it has no prefix cache, a small one, or requests of a group came before the first was computed", b.Approach, 100**got, 100*expected)
+		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: it has no prefix cache, a small one, or forgot what it had, or requests of a group came before the first was computed", b.Approach, 100**got, 100*expected)
 	}
 }

@@ -173,6 +173,7 @@ type ApproachSummary struct {
 	SLO           []ObjectiveResult              `json:"slo"`
 	Coalesced     *float64                       `json:"coalesced,omitempty"` // share of chunks that shared a read with another
 	Connections   *Connections                   `json:"connections,omitempty"`
+	Sessions      *Sessions                      `json:"sessions,omitempty"` // absent where no request is a turn of a conversation
 	Levers        map[string]string              `json:"levers,omitempty"`
 	Cost          struct{}                       `json:"cost"`
 	Quality       struct{}                       `json:"quality"`

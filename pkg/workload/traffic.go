@@ -129,7 +129,7 @@ func (c LengthCounts) Describe() *TokenLengths {
 	return d
 }
 
-// Asked describes what the scenario asks of the measure phase of each block; nil for a closed loop, where the replies
+// Asked describes what the scenario asks of the measure phase of each block, of conversations the first turns; nil for a closed loop, where the replies
 // decide how many requests come, and when.
 func (s *Source) Asked(sched *Schedule) *Traffic {
 	if !sched.Open {
@@ -148,7 +148,7 @@ func (s *Source) Asked(sched *Schedule) *Traffic {
 		}
 	}
 	t := DescribeTraffic(times, from, to, input, output)
-	if s.prompts.Predictable() && all > 0 {
+	if s.prompts.Predictable() && s.sessions == nil && all > 0 { // the answers decide how much of a conversation there is to cache
 		t.CacheableShare = new(float64(cacheable) / float64(all))
 	}
 	return t
