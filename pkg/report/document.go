@@ -26,6 +26,7 @@ type document struct {
 	// sent is the workload as sent, beside what was asked; without columns where the record does not hold it.
 	sent      table
 	sentNotes []string
+	turns     table // of conversations; without columns where there are none
 	method    []fact
 	glossary  []term
 }
@@ -48,7 +49,7 @@ type fact struct{ name, value string }
 func newDocument(a *analyze.Analysis) *document {
 	s := a.Summary
 	d := &document{title: s.Scenario.Name, verdict: s.Validity.Verdict, table: comparison(s), sloTable: sloTable(a), slo: sloSentences(s),
-		method: method(a), glossary: glossary, sent: sentTable(s)}
+		method: method(a), glossary: glossary, sent: sentTable(s), turns: turnsTable(s)}
 	if d.title == "" {
 		d.title = "unnamed scenario"
 	}
@@ -111,7 +112,10 @@ func badges(s *analyze.Summary) []badge {
 	}
 	b = append(b, badge{state, t})
 	loop := badge{"closed loop", unsure}
-	if s.Schedule.OpenLoop {
+	switch {
+	case s.Schedule.OpenLoop && hasSessions(s):
+		loop = badge{"partly open: conversations", plain}
+	case s.Schedule.OpenLoop:
 		loop = badge{"open loop", plain}
 	}
 	b = append(b, loop)
@@ -156,8 +160,7 @@ func method(a *analyze.Analysis) []fact {
 		{"state", orAbsent(s.Run.State)},
 		{"scenario", orAbsent(strings.Join(nonEmpty(s.Scenario.Name, s.Scenario.Digest), ", "))},
 		{"seed", fmt.Sprint(s.Scenario.Seed)},
-		{"loop", map[bool]string{true: "open: every request is sent when the schedule says, whatever the server does",
-			false: "closed: a fixed number of users, each waiting for its answer; latency holds back the load"}[s.Schedule.OpenLoop]},
+		{"loop", loopText(s)},
 		{"schedule", fmt.Sprintf("%s arrivals, SHA-256 %s", count(int64(s.Schedule.Arrivals)), orAbsent(s.Schedule.SHA256))},
 		{"rate and burstiness", fmt.Sprintf("mean %s, coefficient of variation of the gaps %s (Poisson: about 1)", perSecond(s.Schedule.Rate), optional(s.Schedule.CV, number))},
 	}
@@ -168,12 +171,29 @@ func method(a *analyze.Analysis) []fact {
 		if sc.Description != "" {
 			f = append(f, fact{"about", sc.Description})
 		}
-		f = append(f, fact{"arrivals", describeArrivals(sc.Arrivals)}, fact{"prompts", describePrompts(sc.Prompts)},
-			fact{"phases", fmt.Sprintf("warm-up %s (not counted), measure %s, drain up to %s", span(sc.Phases.Warmup.D()), span(sc.Phases.Measure.D()), span(sc.Phases.Drain.D()))},
+		f = append(f, fact{"arrivals", describeArrivals(sc.Arrivals)}, fact{"prompts", describePrompts(sc.Prompts)})
+		if sc.Sessions != nil {
+			f = append(f, fact{"conversations", describeSessions(sc.Sessions)})
+		}
+		if sc.Patience != nil {
+			f = append(f, fact{"patience", describePatience(sc.Patience)})
+		}
+		f = append(f, fact{"phases", fmt.Sprintf("warm-up %s (not counted), measure %s, drain up to %s", span(sc.Phases.Warmup.D()), span(sc.Phases.Measure.D()), span(sc.Phases.Drain.D()))},
 			fact{"request limits", describeLimits(sc.SLO.Request)})
 	}
 	f = append(f, fact{"tool", orAbsent(toolName(s.Run.Tool))}, fact{"machine", orAbsent(s.Run.Machine)})
 	return append(f, clientFacts(s.Client)...)
+}
+
+// loopText says what decides when a request is sent.
+func loopText(s *analyze.Summary) string {
+	switch {
+	case !s.Schedule.OpenLoop:
+		return "closed: a fixed number of users, each waiting for its answer; latency holds back the load"
+	case hasSessions(s):
+		return "partly open: every conversation begins when the schedule says, whatever the server does; a later turn waits for the answer before it, so slow answers hold it back (with about 5 turns and fewer such traffic acts like an open loop, with 10 and more like a closed one; Schroeder et al., NSDI 2006)"
+	}
+	return "open: every request is sent when the schedule says, whatever the server does"
 }
 
 // toolName is the tool with its version: a record may hold the version alone.

@@ -48,7 +48,7 @@ type page struct {
 	Standings                     []pageStanding
 	SLO                           string // the verdicts beside it say the rest
 	Notes, Judgements             []string
-	Table, SLOTable, Sent         pageTable
+	Table, SLOTable, Sent, Turns  pageTable
 	SentNotes                     []string
 	Plots                         []pagePlot
 	Details                       []pageDetail
@@ -115,6 +115,7 @@ func newPage(d *document, plots []Plot) *page {
 		Headline: d.headline, NoApproach: noApproach, VerdictTone: validityTone(d.verdict), CSS: template.CSS(pageStyle), Tool: "infbench",
 		Notes: d.notes, Table: newPageTable("approaches side by side", "", d.table), SLOTable: newPageTable("SLO objectives by approach", "objective", d.sloTable),
 		Sent: newPageTable("workload as sent", "", d.sent), SentNotes: d.sentNotes,
+		Turns:  newPageTable("conversations, turn by turn", "", d.turns),
 		Method: pageFacts(d.method)}
 	for _, f := range d.method {
 		if f.name == "tool" && f.value != absent {

@@ -58,6 +58,10 @@ func (m markdown) document(d *document, plots []sketch) {
 	for _, p := range d.details {
 		m.detail(p)
 	}
+	if len(d.turns.columns) > 0 {
+		m.printf("## Conversations, turn by turn\n\n")
+		m.table(d.turns)
+	}
 	if len(d.sent.columns) > 0 {
 		m.printf("## Workload as sent\n\n")
 		m.table(d.sent)

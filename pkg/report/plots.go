@@ -49,6 +49,9 @@ func Plots(a *analyze.Analysis) ([]Plot, error) {
 
 func sketches(a *analyze.Analysis) []sketch {
 	list := []sketch{tailPlot(a), timelinePlot(a), cdfPlot(a), loadPlot(a), breakdownPlot(a), clientPlot(a)}
+	if hasSessions(a.Summary) {
+		list = append(list, turnsPlot(a))
+	}
 	for i := range list {
 		f := list[i].figure
 		f.Footer = footer(a)

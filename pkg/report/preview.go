@@ -27,6 +27,7 @@ func Preview(w io.Writer, s *workload.Scenario, sched *workload.Schedule, source
 	p.statistics()
 	p.lengths(source.Lengths)
 	p.shared(source)
+	p.conversations(source)
 	return b.Flush()
 }
 
@@ -192,4 +193,26 @@ func (p *preview) shared(source *workload.Source) {
 	p.line("  %s of the requests begin with one of %s shared texts (Zipf %s), %s", percent(float64(members)/float64(len(p.sched.Times))), count(int64(c.Groups)),
 		number(c.Zipf), temperature)
 	p.line("  expected from an unlimited prefix cache: %s of the prompt tokens of the measure phase", optional(source.Asked(p.sched).CacheableShare, percent))
+}
+
+// conversations says what the arrivals begin. How long later prompts get the answers decide.
+func (p *preview) conversations(source *workload.Source) {
+	c := p.scenario.Sessions
+	if c == nil {
+		return
+	}
+	turns := make([]int, len(p.sched.Times))
+	sum := 0
+	for i := range turns {
+		turns[i] = source.Turns(i)
+		sum += turns[i]
+	}
+	slices.Sort(turns)
+	at := func(q float64) int { return turns[int(math.Ceil(q*float64(len(turns))))-1] }
+	p.line("")
+	p.line("Each arrival begins a conversation: the figures above are of first turns.")
+	p.line("  turns: mean %s, p50 %d, p90 %d, max %d; up to %s requests per approach, fewer where the end of the run cuts", number(float64(sum)/float64(len(turns))), at(0.5), at(0.9),
+		at(1), count(int64(sum)))
+	p.line("  between an answer and the next turn: %s", describeDelays(c.Think))
+	p.line("  a later turn sends the conversation so far, with the answers as they come: its prompt grows with them")
 }

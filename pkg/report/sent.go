@@ -33,7 +33,11 @@ func sentTable(s *analyze.Summary) table {
 		}
 		t.columns = append(t.columns, name)
 	}
-	t.groups = append(t.groups, group{title: "Arrivals", note: "of the measure phase, by the time when each was sent", rows: b.arrivals()})
+	arrivals := "of the measure phase, by the time when each was sent"
+	if hasSessions(s) {
+		arrivals = "first turns of the measure phase, by the time when each was sent; what later turns do stands under Conversations"
+	}
+	t.groups = append(t.groups, group{title: "Arrivals", note: arrivals, rows: b.arrivals()})
 	for _, g := range []struct {
 		title, note, figure string
 		counted             bool

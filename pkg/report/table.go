@@ -100,6 +100,9 @@ func comparison(s *analyze.Summary) table {
 			b.metric(workload.SendDelay, "send delay", "p50", "p99"),
 			b.metric(workload.QueueingDelay, "queueing delay", "p50", "p95", "p99"), b.labels(workload.QueueingDelay, "queueing is", ""))},
 		b.yield())
+	if hasSessions(s) {
+		t.groups = append(t.groups, b.conversations())
+	}
 	return t
 }
 
