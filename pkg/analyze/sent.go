@@ -225,6 +225,6 @@ func (a *audit) cache(b *SentBlock, sc *workload.Scenario) {
 		}
 		a.add(verdict, "cache_hits", "%s: the server took %.0f%% of the prompt tokens from its cache, and %s %.0f%%: it was warm from something else, and TTFT looks better than it is", b.Approach, 100**got, explain, 100*expected)
 	case *got < expected-cachedShare:
-		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: it has no prefix cache, a small one, or forgot what it had, or requests of a group came before the first was computed", b.Approach, 100**got, 100*expected)
+		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: it has no prefix cache, or a small one; or requests came before what they share was computed; or its template and tokenizer make other tokens of an answer than were generated", b.Approach, 100**got, 100*expected)
 	}
 }

@@ -31,10 +31,12 @@ type Sessions struct {
 // TurnSummary is what one turn, or a stretch of turns, of many conversations has in common.
 type TurnSummary struct {
 	// From and To are the turns, both included; To is 0 for all that follow.
-	From     int `json:"from"`
-	To       int `json:"to,omitempty"`
-	Attempts int `json:"attempts"`
-	OK       int `json:"ok"`
+	From int `json:"from"`
+	To   int `json:"to,omitempty"`
+	// Turn is the mean number of the turns counted here.
+	Turn     float64 `json:"turn"`
+	Attempts int     `json:"attempts"`
+	OK       int     `json:"ok"`
 	// TTFT is over attempts, ServiceTTFT over answers.
 	TTFT        *Quantiles `json:"ttft,omitempty"`
 	ServiceTTFT *Quantiles `json:"service_ttft,omitempty"`
@@ -49,12 +51,14 @@ type TurnSummary struct {
 // turnFold folds the requests of one turn.
 type turnFold struct {
 	attempts, ok           int
+	turns                  int // their numbers, summed up
 	ttft, service          measure.Hist
 	input, context, cached counter
 }
 
 func (t *turnFold) add(s *measure.Sample) {
 	t.attempts++
+	t.turns += s.Turn
 	if !s.OK() {
 		return
 	}
@@ -72,7 +76,7 @@ func (t *turnFold) add(s *measure.Sample) {
 
 // merge adds another turn's requests; all histograms have one geometry.
 func (t *turnFold) merge(o *turnFold) error {
-	t.attempts, t.ok = t.attempts+o.attempts, t.ok+o.ok
+	t.attempts, t.ok, t.turns = t.attempts+o.attempts, t.ok+o.ok, t.turns+o.turns
 	for _, c := range []struct{ to, from *counter }{{&t.input, &o.input}, {&t.context, &o.context}, {&t.cached, &o.cached}} {
 		c.to.sum, c.to.n = c.to.sum+c.from.sum, c.to.n+c.from.n
 	}
@@ -83,7 +87,7 @@ func (t *turnFold) merge(o *turnFold) error {
 }
 
 func (t *turnFold) summary(from, to int) TurnSummary {
-	s := TurnSummary{From: from, To: to, Attempts: t.attempts, OK: t.ok, Input: t.input.mean(), Context: t.context.mean(), Cached: t.cached.mean()}
+	s := TurnSummary{From: from, To: to, Turn: float64(t.turns) / float64(max(t.attempts, 1)), Attempts: t.attempts, OK: t.ok, Input: t.input.mean(), Context: t.context.mean(), Cached: t.cached.mean()}
 	if t.ttft.Count() > 0 {
 		s.TTFT = quantilesOf(&t.ttft, int64(t.attempts-t.ok))
 	}

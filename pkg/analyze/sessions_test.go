@@ -66,7 +66,7 @@ func TestSessionsAreFoldedByTurn(t *testing.T) {
 		if i == 8 {
 			to, tokens = 16, 950 // turns 9 and 10
 		}
-		if turn.From != from || turn.To != to || *turn.Input != tokens || *turn.Context != tokens-100 {
+		if turn.From != from || turn.To != to || turn.Turn*100 != tokens || *turn.Input != tokens || *turn.Context != tokens-100 {
 			t.Errorf("turns %d to %d: %+v", from, to, turn)
 		}
 		if i > 0 && *turn.Cached != tokens-116 {

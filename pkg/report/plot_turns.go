@@ -12,7 +12,7 @@ func turnsPlot(a *analyze.Analysis) sketch {
 	s := sketch{name: "turns", figure: &figure.Figure{Title: "Conversations, turn by turn"},
 		caption: "What a longer conversation costs. Above: the median TTFT of each turn, from its scheduled time. Below: the mean number of prompt tokens (thin, dashed), and how many of them the server " +
 			"took from its prefix cache (thick). Where the two lines stay one turn's text apart, the cache holds the conversation; where the lower one falls away, it has forgotten it. " +
-			"Turns from 9 on are drawn at the middle of the stretch they are counted in."}
+			"Turns from 9 on are counted in stretches, each drawn at the mean of its turns."}
 	var latency, prompt, cached bounds
 	last := 1.0
 	for _, p := range a.Summary.Approaches {
@@ -21,7 +21,7 @@ func turnsPlot(a *analyze.Analysis) sketch {
 		}
 		for i := range p.Sessions.ByTurn {
 			t := &p.Sessions.ByTurn[i]
-			last = math.Max(last, turnAt(t))
+			last = math.Max(last, t.Turn)
 			addTo(&latency, turnTTFT(t))
 			addTo(&prompt, t.Input)
 			addTo(&cached, t.Cached)
@@ -31,11 +31,7 @@ func turnsPlot(a *analyze.Analysis) sketch {
 		s.figure.Rows = noData("no data: no turn has enough answers for a median")
 		return s
 	}
-	x := figure.Axis{Title: "turn of the conversation", Min: 0.75, Max: last + 0.25}
-	step := math.Ceil(last / 12)
-	for at := 1.0; at <= last; at += step {
-		x.Ticks = append(x.Ticks, figure.Tick{At: at, Label: figure.Short(at)})
-	}
+	x := turnAxis(last)
 	top, ticks := figure.LinearTicks(latency.hi*1.05, 5, figure.Seconds)
 	up := &figure.Panel{Heading: "TTFT", YTitle: "median", X: unlabelled(x), Y: figure.Axis{Min: 0, Max: top, Ticks: ticks}}
 	top, ticks = figure.LinearTicks(math.Max(prompt.hi, 1)*1.05, 5, func(v float64) string { return thousands(figure.Short(v)) })
@@ -46,7 +42,7 @@ func turnsPlot(a *analyze.Analysis) sketch {
 			continue
 		}
 		thick := approachStroke(i)
-		thin := figure.Stroke{Color: figure.Fade(approachColor(i), 0.8), Width: 1, Dash: []float64{4, 3}}
+		thin := figure.Stroke{Color: figure.Fade(approachColor(i), 0.8), Width: 1, Dash: []float64{1.5, 3}}
 		up.Layers = append(up.Layers, turnLine(p, thick, turnTTFT)...)
 		down.Layers = append(down.Layers, turnLine(p, thin, func(t *analyze.TurnSummary) *float64 { return t.Input })...)
 		if cached.hi > 0 {
@@ -54,7 +50,7 @@ func turnsPlot(a *analyze.Analysis) sketch {
 		}
 		s.figure.Legend = append(s.figure.Legend, figure.Entry{Label: p.Name, Swatch: figure.Swatch{Line: thick}})
 	}
-	s.figure.Legend = append(s.figure.Legend, figure.Entry{Label: "prompt tokens", Swatch: figure.Swatch{Line: figure.Stroke{Color: figure.Hex(0x666666), Width: 1, Dash: []float64{4, 3}}}})
+	s.figure.Legend = append(s.figure.Legend, figure.Entry{Label: "prompt tokens", Swatch: figure.Swatch{Line: figure.Stroke{Color: figure.Hex(0x666666), Width: 1, Dash: []float64{1.5, 3}}}})
 	if cached.hi > 0 {
 		s.figure.Legend = append(s.figure.Legend, figure.Entry{Label: "of these from the cache", Swatch: figure.Swatch{Line: figure.Stroke{Color: figure.Hex(0x666666), Width: 2}}})
 	}
@@ -75,8 +71,22 @@ func addTo(b *bounds, v *float64) {
 	}
 }
 
-// turnAt is where a turn, or a stretch of turns, stands on the axis.
-func turnAt(t *analyze.TurnSummary) float64 { return float64(t.From+t.To) / 2 }
+// turnAxis goes from the first turn to the last, with every turn marked where there is room.
+func turnAxis(last float64) figure.Axis {
+	x := figure.Axis{Title: "turn of the conversation", Min: 0.75, Max: last + 0.25}
+	step := 1.0
+	for _, s := range []float64{5, 10, 50, 100} {
+		if last/step > 14 {
+			step = s
+		}
+	}
+	for at := 1.0; at <= last; at++ {
+		if at == 1 || math.Mod(at, step) == 0 {
+			x.Ticks = append(x.Ticks, figure.Tick{At: at, Label: figure.Short(at)})
+		}
+	}
+	return x
+}
 
 // turnLine is a line through what is known of each turn, with a dot on each.
 func turnLine(p *analyze.ApproachSummary, stroke figure.Stroke, of func(*analyze.TurnSummary) *float64) []figure.Layer {
@@ -87,7 +97,7 @@ func turnLine(p *analyze.ApproachSummary, stroke figure.Stroke, of func(*analyze
 		if v := of(t); v != nil {
 			y = *v
 		}
-		points = append(points, figure.XY{X: turnAt(t), Y: y})
+		points = append(points, figure.XY{X: t.Turn, Y: y})
 	}
 	return []figure.Layer{figure.Line{Name: p.Name, Points: points, Stroke: stroke},
 		figure.Dots{Points: points, Mark: figure.Mark{Shape: figure.Dot, Color: stroke.Color, Size: 2 + 1.5*stroke.Width}}}

@@ -20,7 +20,7 @@ func hasSessions(s *analyze.Summary) bool {
 // endNames are the ends of a conversation in words.
 var endNames = map[workload.SessionEnd]string{
 	workload.SessionComplete:    "went through",
-	workload.SessionCutOff:      "cut off by the end of the run",
+	workload.SessionCutOff:      "cut off by the end",
 	workload.SessionAbandoned:   "the user left",
 	workload.SessionFailed:      "a turn failed",
 	workload.SessionContextFull: "the context was full",
