@@ -14,9 +14,10 @@ func (r *runJob) preflight(m *measure.Manifest) error {
 	*m.Limits = measure.ThisLimits()
 	said := map[string]bool{}
 	var certain []string
+	foreseen := r.source.Foresee(r.schedule, measure.GuessedAnswer)
 	for i := range r.scenario.Approaches {
 		ap := &r.scenario.Approaches[i]
-		plan := measure.PlanOf(r.schedule.Times, r.scenario.Arrivals.ClosedLoop, ap, r.source.Lengths)
+		plan := measure.PlanOf(foreseen, r.scenario.Arrivals.ClosedLoop, ap, r.source.Lengths)
 		for _, s := range m.Limits.Check(plan, m.NoiseFloor) {
 			if s.Certain {
 				certain = append(certain, fmt.Sprintf("approach %s: %s", ap.Name, s.Text))

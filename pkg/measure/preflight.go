@@ -51,8 +51,9 @@ const sampledPrompts = 1000
 // timeWait is how long the system keeps the port of a connection that this side closed.
 const timeWait = time.Minute
 
-// PlanOf plans one approach. Lengths gives the tokens of the i-th request.
-func PlanOf(times []time.Duration, closed *workload.ClosedLoop, ap *workload.Approach, lengths func(i int) (input, output int)) Plan {
+// PlanOf plans one approach: of an open loop by the requests that can be foreseen, of a closed one by the lengths in tokens of
+// the i-th request.
+func PlanOf(foreseen []workload.Arrival, closed *workload.ClosedLoop, ap *workload.Approach, lengths func(i int) (input, output int)) Plan {
 	p := Plan{Ends: 1}
 	if ap.Simulate != nil {
 		p.Ends = 2
@@ -71,39 +72,37 @@ func PlanOf(times []time.Duration, closed *workload.ClosedLoop, ap *workload.App
 		}
 		return p
 	}
-	ends := make([]time.Duration, len(times))
+	ends := make([]time.Duration, len(foreseen))
 	const window = 10 * time.Second
 	var tokens, peak, from int
-	for i, at := range times {
-		input, output := lengths(i)
-		p.PromptTokens = max(p.PromptTokens, input)
-		ends[i] = at + GuessedAnswer(output)
-		for tokens += output; times[from] <= at-window; from++ {
-			_, gone := lengths(from)
-			tokens -= gone
+	for i, r := range foreseen {
+		p.PromptTokens = max(p.PromptTokens, r.Input)
+		ends[i] = r.At + GuessedAnswer(r.Output)
+		for tokens += r.Output; foreseen[from].At <= r.At-window; from++ {
+			tokens -= foreseen[from].Output
 		}
 		peak = max(peak, tokens)
 	}
 	p.EventsPerSecond = float64(peak) / window.Seconds()
 	slices.Sort(ends)
 	over := 0
-	for i, at := range times {
-		for ends[over] <= at {
+	for i, r := range foreseen {
+		for ends[over] <= r.At {
 			over++
 		}
 		p.InFlight = max(p.InFlight, i+1-over)
 	}
 	if ap.Connections.Reuse == "never" {
-		p.NewPerMinute = busiest(times, timeWait)
+		p.NewPerMinute = busiest(foreseen, timeWait)
 	}
 	return p
 }
 
-// busiest is the largest number of arrivals in any span of this length.
-func busiest(times []time.Duration, span time.Duration) (most int) {
+// busiest is the largest number of requests in any span of this length.
+func busiest(foreseen []workload.Arrival, span time.Duration) (most int) {
 	from := 0
-	for i, at := range times {
-		for times[from] <= at-span {
+	for i, r := range foreseen {
+		for foreseen[from].At <= r.At-span {
 			from++
 		}
 		most = max(most, i+1-from)

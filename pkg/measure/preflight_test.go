@@ -10,19 +10,19 @@ import (
 
 // Little's law for constant arrivals and lengths: rate x time in the system.
 func TestPlanOfAConstantLoad(t *testing.T) {
-	var times []time.Duration
+	var foreseen []workload.Arrival
 	for at := time.Duration(0); at < 2*time.Minute; at += 100 * time.Millisecond {
-		times = append(times, at)
+		foreseen = append(foreseen, workload.Arrival{At: at, Input: 500, Output: 200})
 	}
 	lengths := func(int) (int, int) { return 500, 200 }
-	p := PlanOf(times, nil, &workload.Approach{}, lengths)
+	p := PlanOf(foreseen, nil, &workload.Approach{}, lengths)
 	if want := 50; p.InFlight != want || p.Exact { // 10/s x (1 s + 200 x 20 ms)
 		t.Errorf("%d in flight, want %d", p.InFlight, want)
 	}
 	if p.EventsPerSecond != 2000 || p.PromptTokens != 500 || p.NewPerMinute != 0 || p.Ends != 1 {
 		t.Errorf("%+v", p)
 	}
-	p = PlanOf(times, nil, &workload.Approach{Connections: workload.Connections{Reuse: "never"}, Simulate: &workload.Simulation{}}, lengths)
+	p = PlanOf(foreseen, nil, &workload.Approach{Connections: workload.Connections{Reuse: "never"}, Simulate: &workload.Simulation{}}, lengths)
 	if p.NewPerMinute != 600 || p.Ends != 2 {
 		t.Errorf("%+v", p)
 	}

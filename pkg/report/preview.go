@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
 )
 
@@ -209,10 +210,15 @@ func (p *preview) conversations(source *workload.Source) {
 	}
 	slices.Sort(turns)
 	at := func(q float64) int { return turns[int(math.Ceil(q*float64(len(turns))))-1] }
+	foreseen := source.Foresee(p.sched, measure.GuessedAnswer)
+	var in, out int64
+	for _, r := range foreseen {
+		in, out = in+int64(r.Input), out+int64(r.Output)
+	}
 	p.line("")
 	p.line("Each arrival begins a conversation: the figures above are of first turns.")
-	p.line("  turns: mean %s, p50 %d, p90 %d, max %d; up to %s requests per approach, fewer where the end of the run cuts", number(float64(sum)/float64(len(turns))), at(0.5), at(0.9),
-		at(1), count(int64(sum)))
-	p.line("  between an answer and the next turn: %s", describeDelays(c.Think))
-	p.line("  a later turn sends the conversation so far, with the answers as they come: its prompt grows with them")
+	p.line("  turns: mean %s, p50 %d, p90 %d, max %d", number(float64(sum)/float64(len(turns))), at(0.5), at(0.9), at(1))
+	p.line("  thinking between an answer and the next turn: %s", describeDelays(c.Think))
+	p.line("  about %s requests with %s prompt and %s answer tokens per approach before the end cuts them, if an answer takes %s", count(int64(len(foreseen))), count(in), count(out),
+		span(measure.GuessedAnswer(0))+" and "+span(measure.GuessedAnswer(1)-measure.GuessedAnswer(0))+" a token")
 }

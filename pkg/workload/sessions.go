@@ -1,9 +1,12 @@
 package workload
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/infbench/infbench/internal/stat"
 )
@@ -194,4 +197,35 @@ func checkSessions(s *Scenario) error {
 		return fmt.Errorf("sessions: give turns and think, such as {turns: {geometric: {mean: 5}}, think: {fixed: 5s}}")
 	}
 	return nil
+}
+
+// Arrival is a request as it can be foreseen.
+type Arrival struct {
+	At            time.Duration // since the block's time 0
+	Input, Output int           // tokens, as asked for
+}
+
+// Foresee lists the requests of a block in the order of time. When later turns of conversations come, and how long their
+// prompts are, the answers decide: each is taken to have the length that is asked for, and to last as long as answer says.
+func (s *Source) Foresee(sched *Schedule, answer func(tokens int) time.Duration) []Arrival {
+	list := make([]Arrival, 0, len(sched.Times))
+	horizon := sched.Phases.Horizon().D()
+	for i, at := range sched.Times {
+		input, output := s.Lengths(i)
+		for turn, turns := 1, s.Turns(i); ; {
+			list = append(list, Arrival{at, input, output})
+			if turn++; turn > turns {
+				break
+			}
+			at += answer(output) + s.sessions.Think.draw(stat.Keyed(s.seed, "think", turnKey(i, turn))).D()
+			context := input + output
+			added, next := s.turnLengths(i, turn)
+			input, output = context+added, next
+			if at >= horizon || s.sessions.MaxContext > 0 && input > s.sessions.MaxContext {
+				break
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Arrival) int { return cmp.Compare(a.At, b.At) })
+	return list
 }

@@ -1,8 +1,10 @@
 package workload
 
 import (
+	"cmp"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -182,5 +184,41 @@ func TestPatienceIsTheUsers(t *testing.T) {
 	}
 	if share := float64(short) / 200; math.Abs(share-(1-math.Exp(-1))) > 0.14 {
 		t.Errorf("%.2f of the users wait less than the mean", share)
+	}
+}
+
+// TestForesee: with answers as long as they were asked for, in tokens and in time, the requests are those that were foreseen.
+func TestForesee(t *testing.T) {
+	s := parse(t, small, OverrideSet("prompts={synthetic: {input: {uniform: {min: 50, max: 150}}, output: {uniform: {min: 5, max: 50}}}}"),
+		OverrideSet("sessions={turns: {geometric: {mean: 4}}, think: {exponential: {mean: 2s}}, max_context: 500}"))
+	sched, err := NewSchedule(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := NewSource(s, sched)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := func(tokens int) time.Duration { return time.Second + time.Duration(tokens)*10*time.Millisecond }
+	var want []Arrival
+	ends := map[SessionEnd]int{}
+	for i, at := range sched.Times {
+		for req := src.Request(i, Nonce{}); ; {
+			want = append(want, Arrival{at, req.InputTokens, req.MaxTokens})
+			next, think, end := src.Follow(&req, Reply{Text: "x", OutputTokens: new(req.MaxTokens)})
+			at += answer(req.MaxTokens) + think.D()
+			if end == "" && at >= sched.Phases.Horizon().D() {
+				end = SessionCutOff
+			}
+			if end != "" {
+				ends[end]++
+				break
+			}
+			req = next
+		}
+	}
+	slices.SortStableFunc(want, func(a, b Arrival) int { return cmp.Compare(a.At, b.At) })
+	if got := src.Foresee(sched, answer); !slices.Equal(got, want) || len(ends) != 3 {
+		t.Errorf("%d requests foreseen, %d to come; ends %v", len(got), len(want), ends)
 	}
 }
