@@ -16,6 +16,8 @@ type WorkloadAsSent struct {
 	// Asked is absent for a closed loop, which has no schedule, and in records of older versions.
 	Asked *workload.Traffic `json:"asked,omitempty"`
 	Sent  []SentBlock       `json:"sent"`
+	// Outputs holds the answers of each approach against those of the approach with the longest. Absent with one approach.
+	Outputs []OutputLengths `json:"outputs,omitempty"`
 }
 
 // SentBlock is what one block has sent, as its rows say.
@@ -47,7 +49,7 @@ type Difference struct {
 	Counted bool `json:"counted,omitempty"`
 }
 
-// sentLog collects the measure phase of one block. It holds 8 bytes per request, and the lengths as counts.
+// sentLog collects the measure phase of one block. It holds 8 bytes per request and 16 per answer, and the lengths as counts.
 type sentLog struct {
 	block                                      *measure.BlockRecord
 	times                                      []time.Duration
@@ -55,10 +57,12 @@ type sentLog struct {
 	input, output, countedInput, countedOutput workload.LengthCounts
 	cached, counted                            int64 // prompt tokens of the requests that tell
 	cacheable, asked                           int64 // prompt tokens sent
+	answers                                    []answer
+	basis                                      map[string]bool // of the answers' lengths
 }
 
 func newSentLog(b *measure.BlockRecord) *sentLog {
-	return &sentLog{block: b, input: workload.LengthCounts{}, output: workload.LengthCounts{}, countedInput: workload.LengthCounts{}, countedOutput: workload.LengthCounts{}}
+	return &sentLog{block: b, input: workload.LengthCounts{}, output: workload.LengthCounts{}, countedInput: workload.LengthCounts{}, countedOutput: workload.LengthCounts{}, basis: map[string]bool{}}
 }
 
 func (l *sentLog) add(s *measure.Sample) {
@@ -83,6 +87,8 @@ func (l *sentLog) add(s *measure.Sample) {
 	}
 	if s.OutputTokens != nil {
 		l.countedOutput.Add(*s.OutputTokens)
+		l.answers = append(l.answers, answer{s.Index, float64(*s.OutputTokens)})
+		l.basis[s.Basis] = true
 	}
 }
 
@@ -159,7 +165,7 @@ func (b *SentBlock) Compare(asked *workload.Traffic) {
 
 // workloadAsSent describes and compares every block that went through; one that was cut short is only described.
 func workloadAsSent(m *measure.Manifest, logs []*sentLog, ends map[int]float64) *WorkloadAsSent {
-	w := &WorkloadAsSent{Asked: m.Asked, Sent: []SentBlock{}}
+	w := &WorkloadAsSent{Asked: m.Asked, Sent: []SentBlock{}, Outputs: compareOutputs(logs)}
 	for _, l := range logs {
 		b := l.sent(m.Scenario, time.Duration(ends[l.block.Index]*1e9))
 		if m.Asked != nil && l.block.State == measure.Complete {
@@ -176,6 +182,7 @@ func workloadAsSent(m *measure.Manifest, logs []*sentLog, ends map[int]float64) 
 func (a *audit) sent(w *WorkloadAsSent, p *workload.Prompts) {
 	for i := range w.Sent {
 		b := &w.Sent[i]
+		a.about = b.Approach
 		a.cache(b, p)
 		var found []string
 		for _, d := range b.Differences {

@@ -73,6 +73,7 @@ func judgeValidity(m *measure.Manifest, folds []*fold, blocks []*clientBlock, se
 		a.approach(f, m, blocks)
 	}
 	a.sent(sent, &m.Scenario.Prompts)
+	a.outputs(sent)
 	for _, b := range blocks {
 		a.about = b.Approach
 		a.client(b)

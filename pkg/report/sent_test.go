@@ -39,6 +39,14 @@ func synthSent(arrivals []float64, names []string) *analyze.WorkloadAsSent {
 		}
 		b.Compare(w.Asked)
 		w.Sent = append(w.Sent, b)
+		o := analyze.OutputLengths{Approach: name, Against: names[0], Pairs: 1200, Mean: 149, AgainstMean: 149.2, Difference: &workload.Estimate{Value: -0.2, Low: -1.1, High: 0.7}}
+		switch k {
+		case 0:
+			continue
+		case len(names) - 1:
+			o.Mean, o.Differs, o.Difference = 104.2, true, &workload.Estimate{Value: -45, Low: -48.2, High: -41.8}
+		}
+		w.Outputs = append(w.Outputs, o)
 	}
 	return w
 }
@@ -73,6 +81,37 @@ func TestSentMarksDifferences(t *testing.T) {
 		if strings.Contains(without.String(), "≠") {
 			t.Errorf("%s marks what does not differ", name)
 		}
+	}
+}
+
+// TestShorterAnswersAreMarked: E2E and output tokens of the approach with shorter answers are marked, TPOT and the others'
+// figures are not, and the mark is explained.
+func TestShorterAnswersAreMarked(t *testing.T) {
+	a := synthetic(1)
+	tab := comparison(a.Summary)
+	for _, g := range tab.groups {
+		for _, r := range g.rows {
+			follows := r.label == "output tokens" || strings.HasPrefix(r.label, "E2E p")
+			for i, c := range r.cells {
+				marked := strings.HasSuffix(c.text, "†")
+				if want := follows && i == 3 && c.tone == plain; marked != want {
+					t.Errorf("%s of approach %d: %q, want a mark: %t", r.label, i, c.text, want)
+				}
+				if marked && !strings.Contains(c.why, "104") {
+					t.Errorf("%s: %q", r.label, c.why)
+				}
+			}
+		}
+	}
+	if notes := strings.Join(legendNotes(tab), "\n"); !strings.Contains(notes, "†: the answers") {
+		t.Error(notes)
+	}
+	if notes := strings.Join(sentNotes(a.Summary, sentTable(a.Summary)), "\n"); !strings.Contains(notes, "† marks") {
+		t.Error(notes)
+	}
+	a.Summary.Workload.Outputs[2].Differs = false
+	if notes := strings.Join(legendNotes(comparison(a.Summary)), "\n"); strings.Contains(notes, "†") {
+		t.Error(notes)
 	}
 }
 
