@@ -155,13 +155,14 @@ func (s *sharing) fit(want float64, from, n int, own func(index int) int) error 
 	return nil
 }
 
-// text is the shared text of a group: as many words as its length. Where prompts are unique it begins with a nonce, the
-// same for all requests of one approach and block, so that none of them finds another's text in a prefix cache.
-func (s *sharing) text(b *strings.Builder, g int, unique bool, n Nonce) {
+// text is the shared text of a group: as many words as its length. Where prompts are unique it begins with a nonce of
+// this stream, the same for all requests of one approach and block, so that none of them finds another's text in a prefix
+// cache.
+func (s *sharing) text(b *strings.Builder, g int, stream string) {
 	left := s.lengths[g]
-	if unique {
+	if stream != "" {
 		nonce := min(left, NonceWords)
-		appendWords(b, stat.Keyed(s.seed, fmt.Sprintf("shared nonce %s %d", n.Approach, n.Block), uint64(g)), nonce)
+		appendWords(b, stat.Keyed(s.seed, stream, uint64(g)), nonce)
 		left -= nonce
 	}
 	appendWords(b, stat.Keyed(s.seed, "shared text", uint64(g)), left)

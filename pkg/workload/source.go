@@ -11,16 +11,18 @@ import (
 // NonceWords is the length of the nonce that starts every unique prompt: 8 of 2048 words are 88 bits.
 const NonceWords = 8
 
-// Nonce says for whom a prompt is made, so that no approach and no block finds another's prompt in a prefix cache.
+// Nonce says for whom in a run a prompt is made, so that no approach and no block finds another's prompt in a prefix cache.
+// That no run finds another's is up to Source.SetRun.
 type Nonce struct {
 	Approach string
 	Block    int
 }
 
-// Source makes the requests of a scenario. Each is a pure function of the seed, its index and the nonce, whatever was
-// made before. A Source is safe for concurrent use.
+// Source makes the requests of a scenario. Each is a pure function of the seed, the run's nonce, its index and the nonce,
+// whatever was made before. A Source is safe for concurrent use.
 type Source struct {
 	seed    uint64
+	run     string // see SetRun
 	prompts Prompts
 	rows    []datasetRow
 	order   []int // of the rows
@@ -198,7 +200,11 @@ func (s *Source) behind(g, index int, nonce Nonce) string {
 	var b strings.Builder
 	own, _ := s.own(index)
 	b.Grow((s.shared.lengths[g] + own) * 8)
-	s.shared.text(&b, g, s.unique(), nonce)
+	stream := ""
+	if s.unique() {
+		stream = s.stream("shared nonce", nonce)
+	}
+	s.shared.text(&b, g, stream)
 	b.WriteString("\n\n" + s.text(index, own, ""))
 	return b.String()
 }
@@ -206,8 +212,7 @@ func (s *Source) behind(g, index int, nonce Nonce) string {
 // nonce is NonceWords words drawn for this request alone.
 func (s *Source) nonce(index int, n Nonce) string {
 	var b strings.Builder
-	r := stat.Keyed(s.seed, fmt.Sprintf("nonce %s %d", n.Approach, n.Block), uint64(index))
-	appendWords(&b, r, NonceWords)
+	appendWords(&b, stat.Keyed(s.seed, s.stream("nonce", n), uint64(index)), NonceWords)
 	return b.String()
 }
 
