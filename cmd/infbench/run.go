@@ -178,7 +178,7 @@ func (r *runJob) manifest() *measure.Manifest {
 		fmt.Fprintf(r.app.stderr, "infbench: %v\n", err) // the run is worth having without it
 	}
 	return &measure.Manifest{ID: filepath.Base(r.dir), Started: time.Now(), Tool: measure.ThisTool(), Machine: measure.ThisMachine(), NoiseFloor: floor,
-		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec, RunNonce: r.nonce,
+		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec, RunNonce: r.nonce, DatasetRows: r.source.Rows(),
 		Asked: r.source.Asked(r.schedule)}
 }
 

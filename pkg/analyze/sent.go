@@ -36,6 +36,7 @@ type SentBlock struct {
 	// CachedShare is the share of the prompt tokens that the server took from its cache, over the successful requests for
 	// which it says so. Nil where it says nothing.
 	CachedShare *float64 `json:"cached_share,omitempty"`
+	caches      cacheFold
 	// Differences are the figures that are not what was asked, beyond chance.
 	Differences []Difference `json:"differences,omitempty"`
 }
@@ -55,7 +56,7 @@ type sentLog struct {
 	times                                      []time.Duration
 	unsent                                     int
 	input, output, countedInput, countedOutput workload.LengthCounts
-	cached, counted                            int64 // prompt tokens of the requests that tell
+	caches                                     cacheFold
 	cacheable, asked                           int64 // prompt tokens sent
 	answers                                    []answer
 	basis                                      map[string]bool // of the answers' lengths
@@ -80,11 +81,8 @@ func (l *sentLog) add(s *measure.Sample) {
 	}
 	if s.InputTokens != nil {
 		l.countedInput.Add(*s.InputTokens)
-		if s.CachedInput != nil {
-			l.cached += int64(*s.CachedInput)
-			l.counted += int64(*s.InputTokens)
-		}
 	}
+	l.caches.add(s)
 	if s.OutputTokens != nil {
 		l.countedOutput.Add(*s.OutputTokens)
 		l.answers = append(l.answers, answer{s.Index, float64(*s.OutputTokens)})
@@ -129,9 +127,7 @@ func (l *sentLog) sent(sc *workload.Scenario, end time.Duration) SentBlock {
 	if l.asked > 0 && sc.Prompts.Predictable() {
 		b.CacheableShare = new(float64(l.cacheable) / float64(l.asked))
 	}
-	if l.counted > 0 {
-		b.CachedShare = new(float64(l.cached) / float64(l.counted))
-	}
+	b.CachedShare, b.caches = l.caches.share(), l.caches
 	return b
 }
 
@@ -200,27 +196,5 @@ func (a *audit) sent(w *WorkloadAsSent, p *workload.Prompts) {
 		if off := b.CountedInput.Mean.Value/w.Asked.Input.Mean.Value - 1; math.Abs(off) > lengthMismatch && !w.Asked.Input.Mean.Holds(b.CountedInput.Mean.Value) {
 			a.add(Valid, "input_length", "%s: the server counted %+.0f%% as many prompt tokens as were asked for: its tokenizer is not the workload's, or it adds a template; see the workload as sent", b.Approach, 100*off)
 		}
-	}
-}
-
-// cache holds what the server took from its prefix cache against what the shared texts let an unlimited one take. A server
-// caches whole blocks of tokens and may forget, so that it can take a little less; it can take more only by what the
-// scenario does not know of.
-func (a *audit) cache(b *SentBlock, p *workload.Prompts) {
-	if p.Shared == nil || b.CacheableShare == nil || b.CountedInput == nil {
-		return
-	}
-	expected := *b.CacheableShare
-	switch got := b.CachedShare; {
-	case got == nil:
-		a.add(Valid, "prefix_share", "%s: the server does not say what it took from a prefix cache: whether the %.0f%% of the prompt tokens that could come from one did cannot be told", b.Approach, 100*expected)
-	case *got > expected+cachedShare:
-		verdict := Suspect
-		if p.Cache == "allowed" { // then another approach or block may have brought them
-			verdict = Valid
-		}
-		a.add(verdict, "cache_hits", "%s: the server took %.0f%% of the prompt tokens from its cache, and the shared texts explain %.0f%%: it was warm from something else, and TTFT looks better than it is", b.Approach, 100**got, 100*expected)
-	case *got < expected-cachedShare:
-		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: it has no prefix cache, a small one, or requests of a group came before the first was computed", b.Approach, 100**got, 100*expected)
 	}
 }

@@ -144,9 +144,10 @@ func TestSentBlocksOfOneApproach(t *testing.T) {
 func TestPromptsAreDescribed(t *testing.T) {
 	shared := &workload.Shared{Groups: 40, Zipf: 1, Share: 0.6, Warm: true}
 	for want, p := range map[string]workload.Prompts{
-		"synthetic text; each behind a nonce of its own, so that no cache answers by accident": {Synthetic: &workload.Synthetic{}},
-		"rows of a.jsonl; sent as they are, whatever a cache makes of it":                      {Dataset: &workload.Dataset{Path: "a.jsonl"}, Cache: "allowed"},
-		"synthetic text; 40 shared texts (Zipf 1) before as many as make 60.0% of the prompt tokens cacheable, sent once in the warm-up; texts begin with a nonce of the approach and block, other prompts with one of their own": {
+		"synthetic text; each behind a nonce of its own, so that no cache answers by accident":                                {Synthetic: &workload.Synthetic{}},
+		"rows of a.jsonl; sent as they are, whatever a cache makes of it":                                                     {Dataset: &workload.Dataset{Path: "a.jsonl"}, Cache: "allowed"},
+		"rows of a.jsonl; behind a nonce of the run, approach and block: cold for each, whatever its requests have in common": {Dataset: &workload.Dataset{Path: "a.jsonl"}, Cache: "cold"},
+		"synthetic text; 40 shared texts (Zipf 1) before as many as make 60.0% of the prompt tokens cacheable, sent once in the warm-up; texts begin with a nonce of the run, approach and block, other prompts with one of their own": {
 			Synthetic: &workload.Synthetic{}, Shared: shared},
 	} {
 		if got := describePrompts(p); got != want {

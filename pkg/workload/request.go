@@ -10,9 +10,9 @@ type Request struct {
 	// MaxTokens is the output length that was asked for; 0 leaves it to the server.
 	MaxTokens int
 	// Cacheable is how many of the prompt's tokens an earlier request of the block has brought into a prefix cache, if
-	// that is unlimited and was empty before (prompts.shared).
+	// that is unlimited and was empty before (prompts.shared, or the prefix blocks of a trace).
 	Cacheable int
-	// CacheAllowed: the scenario allows that the prompt is answered from a cache (prompts.cache).
+	// CacheAllowed: the prompt may begin as others do, and what it has in common with them may come from a cache.
 	CacheAllowed bool
 }
 

@@ -172,8 +172,10 @@ type Prompts struct {
 	// Shared lets synthetic prompts begin with texts that several requests share.
 	Shared *Shared `yaml:"shared,omitempty" json:"shared,omitempty"`
 	// Cache is unique (default: every prompt starts with a nonce of its own, so that no prefix cache answers by
-	// accident; a shared text with one of its approach and block) or allowed (prompts are sent as they are).
-	Cache string `yaml:"cache,omitempty" json:"cache,omitempty" jsonschema:"enum=unique,enum=allowed,default=unique"`
+	// accident; a shared text with one of its run, approach and block), cold (requests share what they have in common,
+	// shared texts, a system message, prefix blocks of a trace, repeated rows, but find nothing of another approach, block
+	// or run), warm (as cold, and the warm-up sends each shared text once) or allowed (prompts are sent as they are).
+	Cache string `yaml:"cache,omitempty" json:"cache,omitempty" jsonschema:"enum=unique,enum=cold,enum=warm,enum=allowed,default=unique"`
 	// System is a system message before every prompt, after the nonce.
 	System string `yaml:"system,omitempty" json:"system,omitempty"`
 }

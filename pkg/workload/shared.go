@@ -54,9 +54,13 @@ func newSharing(sc *Scenario, sched *Schedule, own func(index int) int) (*sharin
 	if sched != nil && sched.Open {
 		n, warmup = len(sched.Times), len(sched.between(0, sched.Phases.Warmup.D()))
 	}
-	if c.Warm {
+	if sc.Prompts.Warm() {
 		if warmup < c.Groups {
-			return nil, fmt.Errorf("prompts.shared.warm: the warm-up has %d requests, and each of %d groups is to be sent once in it: lengthen phases.warmup, or use fewer groups", warmup, c.Groups)
+			field := "prompts.shared.warm"
+			if !c.Warm {
+				field = "prompts.cache: warm"
+			}
+			return nil, fmt.Errorf("%s: the warm-up has %d requests, and each of %d groups is to be sent once in it: lengthen phases.warmup, or use fewer groups", field, warmup, c.Groups)
 		}
 		s.warm = c.Groups
 	}
