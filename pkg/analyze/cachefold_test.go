@@ -30,7 +30,7 @@ func TestAccidentalHits(t *testing.T) {
 		"counted with a tokenizer of its own": {1000, 0, 800, 0, false},
 		"such, with a template":               {1000, 0, 800, 96, false},
 	} {
-		var l sentLog = *newSentLog(&measure.BlockRecord{Approach: "a", State: measure.Complete})
+		l := newSentLog(&measure.BlockRecord{Approach: "a", State: measure.Complete})
 		for range 50 {
 			l.add(&measure.Sample{Class: endpoint.OK, Sent: measure.At(1), AskedInput: tt.asked, Cacheable: tt.cacheable, InputTokens: &tt.input, CachedInput: &tt.cached})
 		}

@@ -36,8 +36,11 @@ func (p Phases) Horizon() Duration { return p.Warmup + p.Measure }
 // Arrivals says when requests come. Either open-loop (a shape and a burst family, or a preset that stands for both),
 // or closed-loop, never both.
 type Arrivals struct {
-	// Preset names a shape and a burst family: steady, bursty or spike. What Shape and Burst say wins over it.
-	Preset string `yaml:"preset,omitempty" json:"preset,omitempty" jsonschema:"enum=steady,enum=bursty,enum=spike"`
+	// Preset names a shape and a burst family: steady (Poisson), bursty (gamma gaps of CV 2), spike (three times the rate in
+	// the middle fifth of the measure phase), on-off (on for 17 s, off for 43 s on average, as code assistants are), ramp
+	// (from 10% to 120% of the rate) or diurnal (a day in the measure phase: the rate swings by 25%). What Shape and Burst
+	// say wins over it.
+	Preset string `yaml:"preset,omitempty" json:"preset,omitempty" jsonschema:"enum=steady,enum=bursty,enum=spike,enum=on-off,enum=ramp,enum=diurnal"`
 	// Rate is the base rate of the shape, in requests per second.
 	Rate       Rate        `yaml:"rate,omitempty" json:"rate,omitempty" jsonschema:"exclusiveMinimum=0,example=4/s"`
 	Shape      *Shape      `yaml:"shape,omitempty" json:"shape,omitempty"`
