@@ -20,7 +20,7 @@ import (
 
 func (a *app) runCommand() *cobra.Command {
 	var flags scenarioFlags
-	var out string
+	var out, nonce string
 	var quiet, acceptSuspect bool
 	spin := time.Duration(0)
 	if runtime.GOMAXPROCS(0) > 1 {
@@ -53,7 +53,7 @@ machine, say, where the verdicts matter less than that the run goes through.`,
 			locate := func(err error, approach int) error {
 				return workload.Locate(err, approach, args[0], flags.overrides()...)
 			}
-			r := &runJob{app: a, scenario: s, locate: locate, dir: out, progress: newProgress(a.stderr, quiet), acceptSuspect: acceptSuspect, spin: spin}
+			r := &runJob{app: a, scenario: s, locate: locate, dir: out, progress: newProgress(a.stderr, quiet), acceptSuspect: acceptSuspect, spin: spin, nonce: nonce}
 			return r.run(cmd.Context())
 		},
 	}
@@ -61,6 +61,7 @@ machine, say, where the verdicts matter less than that the run goes through.`,
 	cmd.Flags().StringVarP(&out, "out", "o", "", "write the record into this `directory` (default: a new one below the scenario's output.dir)")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "show no progress")
 	cmd.Flags().BoolVar(&acceptSuspect, "accept-suspect", false, "do not exit with 3 when the run is suspect because of this machine")
+	cmd.Flags().StringVar(&nonce, "nonce", "", "make the nonces of prompts from this `text`: run_nonce in the manifest of a run sends its very prompts again, and all shards of one run need the same (default: a random one)")
 	cmd.Flags().DurationVar(&spin, "spin", spin, "watch the clock for this `time` before each arrival, since timers wake late; 0 sleeps all the way")
 	return cmd
 }
@@ -79,6 +80,7 @@ type runJob struct {
 	// acceptSuspect: a suspect client is no failure.
 	acceptSuspect bool
 	spin          time.Duration
+	nonce         string // of the run; empty: a random one
 
 	schedule *workload.Schedule
 	source   *workload.Source
@@ -124,6 +126,9 @@ func (r *runJob) prepare(ctx context.Context) (err error) {
 	if r.source, err = workload.NewSource(s, r.schedule); err != nil {
 		return fail(exitUsage, err)
 	}
+	if err := r.setNonce(); err != nil {
+		return fail(exitUsage, err)
+	}
 	for i, ap := range s.Approaches {
 		if err := r.app.check(s, ap); err != nil {
 			return fail(exitUsage, r.locate(err, i))
@@ -142,6 +147,22 @@ func (r *runJob) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
+// setNonce makes the prompts those of this run alone, unless they are to be those of another.
+func (r *runJob) setNonce() error {
+	switch {
+	case !r.scenario.Prompts.Nonces() && r.nonce != "":
+		return fmt.Errorf("--nonce %s: with prompts.cache: %s prompts begin with no nonce: remove one of them", r.nonce, r.scenario.Prompts.Cache)
+	case !r.scenario.Prompts.Nonces():
+		return nil
+	case r.nonce == "":
+		var random [8]byte
+		rand.Read(random[:])
+		r.nonce = hex.EncodeToString(random[:])
+	}
+	r.source.SetRun(r.nonce)
+	return nil
+}
+
 // manifest is what is known before the first block.
 func (r *runJob) manifest() *measure.Manifest {
 	stats := r.schedule.Stats()
@@ -157,7 +178,7 @@ func (r *runJob) manifest() *measure.Manifest {
 		fmt.Fprintf(r.app.stderr, "infbench: %v\n", err) // the run is worth having without it
 	}
 	return &measure.Manifest{ID: filepath.Base(r.dir), Started: time.Now(), Tool: measure.ThisTool(), Machine: measure.ThisMachine(), NoiseFloor: floor,
-		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec,
+		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec, RunNonce: r.nonce, DatasetRows: r.source.Rows(),
 		Asked: r.source.Asked(r.schedule)}
 }
 

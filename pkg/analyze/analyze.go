@@ -130,7 +130,7 @@ func eachRow(rec *measure.Record, visit func(*measure.Sample) error) error {
 }
 
 func runInfo(m *measure.Manifest) RunInfo {
-	r := RunInfo{ID: m.ID, State: m.State, Started: m.Started, Tool: m.Tool.Version, Machine: m.Machine.String()}
+	r := RunInfo{ID: m.ID, State: m.State, Started: m.Started, Tool: m.Tool.Version, Machine: m.Machine.String(), Nonce: m.RunNonce}
 	if m.State == measure.Running {
 		r.State = "incomplete"
 	}

@@ -318,7 +318,7 @@ func TestBufferedAnswersAreSuspect(t *testing.T) {
 			f.add(&s)
 		}
 		a := &audit{}
-		a.tokens(f, &measure.Manifest{Scenario: &workload.Scenario{}})
+		a.tokens(f)
 		if v := a.verdict(); v.Verdict != want {
 			t.Errorf("%d of 100 answers in one read: %+v, want %s", whole, v, want)
 		}

@@ -16,6 +16,8 @@ type WorkloadAsSent struct {
 	// Asked is absent for a closed loop, which has no schedule, and in records of older versions.
 	Asked *workload.Traffic `json:"asked,omitempty"`
 	Sent  []SentBlock       `json:"sent"`
+	// Outputs holds the answers of each approach against those of the approach with the longest. Absent with one approach.
+	Outputs []OutputLengths `json:"outputs,omitempty"`
 }
 
 // SentBlock is what one block has sent, as its rows say.
@@ -34,6 +36,7 @@ type SentBlock struct {
 	// CachedShare is the share of the prompt tokens that the server took from its cache, over the successful requests for
 	// which it says so. Nil where it says nothing.
 	CachedShare *float64 `json:"cached_share,omitempty"`
+	caches      cacheFold
 	// Differences are the figures that are not what was asked, beyond chance.
 	Differences []Difference `json:"differences,omitempty"`
 }
@@ -48,18 +51,21 @@ type Difference struct {
 }
 
 // sentLog collects the measure phase of one block: of conversations the first turns, which are what the schedule asks for;
-// later turns count in the share of a prefix cache only. It holds 8 bytes per request, and the lengths as counts.
+// later turns count in the share of a prefix cache only. It holds 8 bytes per request and 16 per answer, and the lengths as
+// counts.
 type sentLog struct {
 	block                                      *measure.BlockRecord
 	times                                      []time.Duration
 	unsent                                     int
 	input, output, countedInput, countedOutput workload.LengthCounts
-	cached, counted                            int64 // prompt tokens of the requests that tell
+	caches                                     cacheFold
 	cacheable, asked                           int64 // prompt tokens sent
+	answers                                    []answer
+	basis                                      map[string]bool // of the answers' lengths
 }
 
 func newSentLog(b *measure.BlockRecord) *sentLog {
-	return &sentLog{block: b, input: workload.LengthCounts{}, output: workload.LengthCounts{}, countedInput: workload.LengthCounts{}, countedOutput: workload.LengthCounts{}}
+	return &sentLog{block: b, input: workload.LengthCounts{}, output: workload.LengthCounts{}, countedInput: workload.LengthCounts{}, countedOutput: workload.LengthCounts{}, basis: map[string]bool{}}
 }
 
 func (l *sentLog) add(s *measure.Sample) {
@@ -68,9 +74,8 @@ func (l *sentLog) add(s *measure.Sample) {
 		l.cacheable += int64(s.Cacheable)
 		l.asked += int64(s.AskedInput)
 	}
-	if s.OK() && s.InputTokens != nil && s.CachedInput != nil {
-		l.cached += int64(*s.CachedInput)
-		l.counted += int64(*s.InputTokens)
+	if s.OK() {
+		l.caches.add(s)
 	}
 	if s.Turn > 1 {
 		return // answers decided when it came, and how long its prompt is
@@ -90,6 +95,8 @@ func (l *sentLog) add(s *measure.Sample) {
 	}
 	if s.OutputTokens != nil {
 		l.countedOutput.Add(*s.OutputTokens)
+		l.answers = append(l.answers, answer{s.Index, float64(*s.OutputTokens)})
+		l.basis[s.Basis] = true
 	}
 }
 
@@ -130,9 +137,7 @@ func (l *sentLog) sent(sc *workload.Scenario, end time.Duration) SentBlock {
 	if l.asked > 0 && sc.Prompts.Predictable() {
 		b.CacheableShare = new(float64(l.cacheable) / float64(l.asked))
 	}
-	if l.counted > 0 {
-		b.CachedShare = new(float64(l.cached) / float64(l.counted))
-	}
+	b.CachedShare, b.caches = l.caches.share(), l.caches
 	return b
 }
 
@@ -166,7 +171,7 @@ func (b *SentBlock) Compare(asked *workload.Traffic) {
 
 // workloadAsSent describes and compares every block that went through; one that was cut short is only described.
 func workloadAsSent(m *measure.Manifest, logs []*sentLog, ends map[int]float64) *WorkloadAsSent {
-	w := &WorkloadAsSent{Asked: m.Asked, Sent: []SentBlock{}}
+	w := &WorkloadAsSent{Asked: m.Asked, Sent: []SentBlock{}, Outputs: compareOutputs(logs)}
 	for _, l := range logs {
 		b := l.sent(m.Scenario, time.Duration(ends[l.block.Index]*1e9))
 		if m.Asked != nil && l.block.State == measure.Complete {
@@ -183,6 +188,7 @@ func workloadAsSent(m *measure.Manifest, logs []*sentLog, ends map[int]float64) 
 func (a *audit) sent(w *WorkloadAsSent, sc *workload.Scenario) {
 	for i := range w.Sent {
 		b := &w.Sent[i]
+		a.about = b.Approach
 		a.cache(b, sc)
 		var found []string
 		for _, d := range b.Differences {
@@ -200,31 +206,5 @@ func (a *audit) sent(w *WorkloadAsSent, sc *workload.Scenario) {
 		if off := b.CountedInput.Mean.Value/w.Asked.Input.Mean.Value - 1; math.Abs(off) > lengthMismatch && !w.Asked.Input.Mean.Holds(b.CountedInput.Mean.Value) {
 			a.add(Valid, "input_length", "%s: the server counted %+.0f%% as many prompt tokens as were asked for: its tokenizer is not the workload's, or it adds a template; see the workload as sent", b.Approach, 100*off)
 		}
-	}
-}
-
-// cache holds what the server took from its prefix cache against what the shared texts let an unlimited one take. A server
-// caches whole blocks of tokens and may forget, so that it can take a little less; it can take more only by what the
-// scenario does not know of.
-func (a *audit) cache(b *SentBlock, sc *workload.Scenario) {
-	explain := "the shared texts explain"
-	if sc.Sessions != nil {
-		explain = "the conversations so far explain"
-	}
-	if sc.Prompts.Shared == nil && sc.Sessions == nil || b.CacheableShare == nil || b.CountedInput == nil {
-		return
-	}
-	expected := *b.CacheableShare
-	switch got := b.CachedShare; {
-	case got == nil:
-		a.add(Valid, "prefix_share", "%s: the server does not say what it took from a prefix cache: whether the %.0f%% of the prompt tokens that could come from one did cannot be told", b.Approach, 100*expected)
-	case *got > expected+cachedShare:
-		verdict := Suspect
-		if sc.Prompts.Cache == "allowed" { // then another approach or block may have brought them
-			verdict = Valid
-		}
-		a.add(verdict, "cache_hits", "%s: the server took %.0f%% of the prompt tokens from its cache, and %s %.0f%%: it was warm from something else, and TTFT looks better than it is", b.Approach, 100**got, explain, 100*expected)
-	case *got < expected-cachedShare:
-		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: it has no prefix cache, or a small one; or requests came before what they share was computed; or its template and tokenizer make other tokens of an answer than were generated", b.Approach, 100**got, 100*expected)
 	}
 }

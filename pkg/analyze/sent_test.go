@@ -18,9 +18,47 @@ import (
 	"github.com/infbench/infbench/pkg/workload"
 )
 
-// play runs a scenario, whose approaches are all simulated, in virtual time through all of the real way, as infbench run
-// does, and analyses the directory. Approaches with the same simulation call the same server. keep says which requests of a block are not lost on the way to the runner.
+// stage is simulated servers that stay up from one run to the next.
+type stage map[string]host
+
+type host struct {
+	*memnet.Listener
+	*simulate.Running
+}
+
+// on gives the server of a simulation: approaches and runs with the same one call the same server.
+func (st stage) on(t *testing.T, sim *workload.Simulation, seed uint64) host {
+	t.Helper()
+	key := fmt.Sprint(*sim)
+	at, open := st[key]
+	if !open {
+		var err error
+		at.Listener = memnet.Listen()
+		if at.Running, err = simulate.Serve(t.Context(), at.Listener, *sim, simulate.Options{Seed: seed}); err != nil {
+			t.Fatal(err)
+		}
+		st[key] = at
+	}
+	return at
+}
+
+func (st stage) stop() {
+	for _, at := range st {
+		at.Stop()
+	}
+}
+
+// play runs a scenario on servers of its own. keep says which requests of a block are not lost on the way to the runner.
 func play(t *testing.T, text string, keep func(i int) bool) (*analyze.Analysis, *measure.Record) {
+	t.Helper()
+	st := stage{}
+	defer st.stop()
+	return st.play(t, text, "", keep)
+}
+
+// play runs a scenario, whose approaches are all simulated, in virtual time through all of the real way, as infbench run
+// does, and analyses the directory.
+func (st stage) play(t *testing.T, text, nonce string, keep func(i int) bool) (*analyze.Analysis, *measure.Record) {
 	t.Helper()
 	s, err := workload.Parse([]byte(text), "test.yaml")
 	if err != nil {
@@ -35,8 +73,9 @@ func play(t *testing.T, text string, keep func(i int) bool) (*analyze.Analysis, 
 	if err != nil {
 		t.Fatal(err)
 	}
+	source.SetRun(nonce)
 	dir := filepath.Join(t.TempDir(), "run")
-	w, err := measure.Create(dir, &measure.Manifest{ID: "test", Started: time.Now(), Scenario: s, Asked: source.Asked(sched),
+	w, err := measure.Create(dir, &measure.Manifest{ID: "test", RunNonce: nonce, DatasetRows: source.Rows(), Started: time.Now(), Scenario: s, Asked: source.Asked(sched),
 		Schedule: measure.ScheduleRecord{OpenLoop: sched.Open, Arrivals: len(sched.Times)}})
 	if err != nil {
 		t.Fatal(err)
@@ -48,20 +87,8 @@ func play(t *testing.T, text string, keep func(i int) bool) (*analyze.Analysis, 
 			times, indices = append(times, at), append(indices, i)
 		}
 	}
-	type host struct {
-		*memnet.Listener
-		*simulate.Running
-	}
-	hosts := map[string]host{}
 	for k, a := range s.Approaches {
-		at, open := hosts[fmt.Sprint(*a.Simulate)]
-		if !open {
-			at.Listener = memnet.Listen()
-			if at.Running, err = simulate.Serve(t.Context(), at.Listener, *a.Simulate, simulate.Options{Seed: s.Seed}); err != nil {
-				t.Fatal(err)
-			}
-			hosts[fmt.Sprint(*a.Simulate)] = at
-		}
+		at := st.on(t, a.Simulate, s.Seed)
 		if a.URL, err = at.Base(a.API); err != nil {
 			t.Fatal(err)
 		}
@@ -82,9 +109,6 @@ func play(t *testing.T, text string, keep func(i int) bool) (*analyze.Analysis, 
 			t.Fatal(err)
 		}
 		e.Close()
-	}
-	for _, at := range hosts {
-		at.Stop()
 	}
 	if err := w.Close(measure.Complete, "", time.Now()); err != nil {
 		t.Fatal(err)
@@ -118,6 +142,9 @@ var kinds = map[string]string{
 	"steady":                fmt.Sprintf(sentScenario, "100s", "{preset: steady, rate: 3/s}", someLengths),
 	"bursty":                fmt.Sprintf(sentScenario, "100s", "{preset: bursty, rate: 3/s}", someLengths),
 	"spike":                 fmt.Sprintf(sentScenario, "100s", "{preset: spike, rate: 3/s}", someLengths),
+	"on-off":                fmt.Sprintf(sentScenario, "400s", "{preset: on-off, rate: 2/s}", someLengths),
+	"ramp":                  fmt.Sprintf(sentScenario, "100s", "{preset: ramp, rate: 5/s}", someLengths),
+	"diurnal":               fmt.Sprintf(sentScenario, "100s", "{preset: diurnal, rate: 3/s}", someLengths),
 	"constant":              fmt.Sprintf(sentScenario, "100s", "{rate: 3/s, burst: {constant: {}}}", someLengths),
 	"Azure conversation":    fmt.Sprintf(sentScenario, "60s", "{shape: {trace: {path: azure-2023-conv-first300.csv}}}", "{trace: {max_output: 20}}"),
 	"Azure, twice the rate": fmt.Sprintf(sentScenario, "30s", "{shape: {trace: {path: azure-2023-conv-first300.csv, speed: 2}}}", "{trace: {max_input: 500, max_output: 5}}"),

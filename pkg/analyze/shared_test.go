@@ -32,15 +32,17 @@ approaches:
 // it, to the token, cold and warm. The second approach, on the same server, finds nothing of the first: it has a nonce of
 // its own.
 func TestCachedIsWhatWasPredicted(t *testing.T) {
-	for name, tt := range map[string]struct{ warmup, shared string }{
-		"cold":                  {"0s", "share: 0.5"},
-		"every request":         {"5s", "zipf: 0"},
-		"warm":                  {"20s", "share: 0.6, warm: true"},
-		"a little, from a time": {"10s", "share: 0.1"},
+	for name, tt := range map[string]struct{ warmup, shared, cache string }{
+		"cold":                  {"0s", "share: 0.5", "unique"},
+		"cold, by name":         {"0s", "share: 0.5", "cold"},
+		"every request":         {"5s", "zipf: 0", "unique"},
+		"warm":                  {"20s", "share: 0.6, warm: true", "unique"},
+		"warm, by name":         {"20s", "share: 0.6", "warm"},
+		"a little, from a time": {"10s", "share: 0.1", "unique"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				text := fmt.Sprintf(sharedScenario, tt.warmup, tt.shared, "unique", ", prefix_cache_tokens: 10000000")
+				text := fmt.Sprintf(sharedScenario, tt.warmup, tt.shared, tt.cache, ", prefix_cache_tokens: 10000000")
 				if tt.shared == "zipf: 0" {
 					text = strings.Replace(text, "zipf: 0.9, ", "", 1)
 				}

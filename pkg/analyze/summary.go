@@ -31,6 +31,8 @@ type RunInfo struct {
 	Started time.Time `json:"started"`
 	Tool    string    `json:"tool"` // infbench version
 	Machine string    `json:"machine"`
+	// Nonce is what the prompts' nonces were made of; with infbench run --nonce a run sends the very same prompts again.
+	Nonce string `json:"nonce,omitempty"`
 }
 
 // ScenarioInfo identifies what was asked.

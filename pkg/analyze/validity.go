@@ -73,6 +73,8 @@ func judgeValidity(m *measure.Manifest, folds []*fold, blocks []*clientBlock, se
 		a.approach(f, m, blocks)
 	}
 	a.sent(sent, m.Scenario)
+	a.outputs(sent)
+	a.spent(m)
 	for _, b := range blocks {
 		a.about = b.Approach
 		a.client(b)
@@ -122,7 +124,7 @@ func (a *audit) approach(f *fold, m *measure.Manifest, blocks []*clientBlock) {
 		a.reading(f, blocks)
 		a.failures(f)
 		a.samples(f)
-		a.tokens(f, m)
+		a.tokens(f)
 	}
 	if n := f.classes[endpoint.Unfinished]; n > 0 {
 		a.add(Valid, "unfinished", "%s: %d requests were still running at the end of the drain (%s) and count as misses; a longer phases.drain would see their end", f.name, n, m.Scenario.Phases.Drain.D())
@@ -242,7 +244,7 @@ func (a *audit) samples(f *fold) {
 	}
 }
 
-func (a *audit) tokens(f *fold, m *measure.Manifest) {
+func (a *audit) tokens(f *fold) {
 	if f.chunks > 0 && float64(f.coalesced) > coalescedShare*float64(f.chunks) && f.median(workload.TPOT) > time.Millisecond {
 		a.add(Suspect, "coalesced", "%s: %.0f%% of the chunks arrived in one read with another: a proxy, the server or a late client bundles them, so gaps between tokens are not the model's", f.name, 100*float64(f.coalesced)/float64(f.chunks))
 	}
@@ -252,10 +254,6 @@ func (a *audit) tokens(f *fold, m *measure.Manifest) {
 	t := &f.tokens
 	if t.chunks > 0 {
 		a.add(Valid, "no_usage", "%s: %d answers came without a usage report; their tokens are counted as chunks", f.name, t.chunks)
-	}
-	unique := m.Scenario.Prompts.Cache != "allowed" && m.Scenario.Prompts.Shared == nil && m.Scenario.Sessions == nil // what is shared is judged apart
-	if unique && t.input.sum > 0 && float64(t.cached.sum) > cachedShare*float64(t.input.sum) {
-		a.add(Suspect, "cache_hits", "%s: the server took %.0f%% of the prompt tokens from its cache although every prompt is unique: TTFT looks better than it is", f.name, 100*float64(t.cached.sum)/float64(t.input.sum))
 	}
 	if t.output.n > 0 && t.askedOutput.n == t.output.n {
 		if off := float64(t.output.sum)/float64(t.askedOutput.sum) - 1; off > lengthMismatch || off < -lengthMismatch {

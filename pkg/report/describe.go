@@ -115,13 +115,15 @@ func describePrompts(p workload.Prompts) string {
 		if c.Share > 0 {
 			t += " before as many as make " + percent(c.Share) + " of the prompt tokens cacheable"
 		}
-		if c.Warm {
+		if p.Warm() {
 			t += ", sent once in the warm-up"
 		}
 		parts = append(parts, t)
-		nonce = "texts begin with a nonce of the approach and block, other prompts with one of their own"
+		nonce = "texts begin with a nonce of the run, approach and block, other prompts with one of their own"
+	} else if p.Shares() {
+		nonce = "behind a nonce of the run, approach and block: cold for each, whatever its requests have in common"
 	}
-	if p.Cache == "allowed" {
+	if !p.Nonces() {
 		nonce = "sent as they are, whatever a cache makes of it"
 	}
 	return strings.Join(append(parts, nonce), "; ")

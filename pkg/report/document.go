@@ -164,6 +164,9 @@ func method(a *analyze.Analysis) []fact {
 		{"schedule", fmt.Sprintf("%s arrivals, SHA-256 %s", count(int64(s.Schedule.Arrivals)), orAbsent(s.Schedule.SHA256))},
 		{"rate and burstiness", fmt.Sprintf("mean %s, coefficient of variation of the gaps %s (Poisson: about 1)", perSecond(s.Schedule.Rate), optional(s.Schedule.CV, number))},
 	}
+	if s.Run.Nonce != "" {
+		f = append(f, fact{"nonce of the prompts", s.Run.Nonce + ": this run's own, so that no later run finds its prompts in a cache (--nonce sends them again)"})
+	}
 	if s.Run.Started.IsZero() {
 		f[1].value = absent
 	}

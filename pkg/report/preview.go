@@ -28,6 +28,7 @@ func Preview(w io.Writer, s *workload.Scenario, sched *workload.Schedule, source
 	p.statistics()
 	p.lengths(source.Lengths)
 	p.shared(source)
+	p.dataset(source.Rows())
 	p.conversations(source)
 	return b.Flush()
 }
@@ -173,27 +174,6 @@ func (p *preview) lengths(lengths func(i int) (input, output int)) {
 	}
 	p.line("  about %s prompt and %s answer tokens per approach, %s in all", count(sumIn), count(sumOut),
 		count((sumIn+sumOut)*int64(len(p.scenario.Approaches))))
-}
-
-// shared says what requests have in common, and what that lets a server spare.
-func (p *preview) shared(source *workload.Source) {
-	c := p.scenario.Prompts.Shared
-	if c == nil {
-		return
-	}
-	members := 0
-	for i := range p.sched.Times {
-		if source.SharedTokens(i) > 0 {
-			members++
-		}
-	}
-	temperature := "cold"
-	if c.Warm {
-		temperature = "each sent once in the warm-up"
-	}
-	p.line("  %s of the requests begin with one of %s shared texts (Zipf %s), %s", percent(float64(members)/float64(len(p.sched.Times))), count(int64(c.Groups)),
-		number(c.Zipf), temperature)
-	p.line("  expected from an unlimited prefix cache: %s of the prompt tokens of the measure phase", optional(source.Asked(p.sched).CacheableShare, percent))
 }
 
 // conversations says what the arrivals begin. How long later prompts get the answers decide.

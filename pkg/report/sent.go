@@ -51,6 +51,8 @@ func sentTable(s *analyze.Summary) table {
 	} {
 		t.groups = append(t.groups, group{title: g.title, note: g.note, rows: b.lengths(g.figure, g.counted, g.of, g.got)})
 	}
+	generated := &t.groups[len(t.groups)-1]
+	generated.rows = append(generated.rows, b.outputs())
 	t.groups = append(t.groups, group{title: "From a prefix cache", note: "share of the prompt tokens; expected of a cache without limit", rows: b.cache()})
 	return known(t)
 }
@@ -185,6 +187,9 @@ func sentNotes(s *analyze.Summary, t table) []string {
 		notes = append(notes, "This record does not hold what was asked: an older infbench made it.")
 	default:
 		notes = append(notes, "A closed loop has no schedule to hold this against: the answers decided when requests were sent.")
+	}
+	if slices.ContainsFunc(s.Workload.Outputs, func(o analyze.OutputLengths) bool { return o.Differs }) {
+		notes = append(notes, "† marks answers whose lengths differ from the longest ones, to the same requests, by more than sampling error (99%) and more than 1%, in the mean or a quantile.")
 	}
 	for _, b := range s.Workload.Sent {
 		if len(b.Differences) > 0 {

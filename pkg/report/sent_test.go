@@ -39,6 +39,14 @@ func synthSent(arrivals []float64, names []string) *analyze.WorkloadAsSent {
 		}
 		b.Compare(w.Asked)
 		w.Sent = append(w.Sent, b)
+		o := analyze.OutputLengths{Approach: name, Against: names[0], Pairs: 1200, Mean: 149, AgainstMean: 149.2, Difference: &workload.Estimate{Value: -0.2, Low: -1.1, High: 0.7}}
+		switch k {
+		case 0:
+			continue
+		case len(names) - 1:
+			o.Mean, o.Differs, o.Difference = 104.2, true, &workload.Estimate{Value: -45, Low: -48.2, High: -41.8}
+		}
+		w.Outputs = append(w.Outputs, o)
 	}
 	return w
 }
@@ -76,6 +84,37 @@ func TestSentMarksDifferences(t *testing.T) {
 	}
 }
 
+// TestShorterAnswersAreMarked: E2E and output tokens of the approach with shorter answers are marked, TPOT and the others'
+// figures are not, and the mark is explained.
+func TestShorterAnswersAreMarked(t *testing.T) {
+	a := synthetic(1)
+	tab := comparison(a.Summary)
+	for _, g := range tab.groups {
+		for _, r := range g.rows {
+			follows := r.label == "output tokens" || strings.HasPrefix(r.label, "E2E p")
+			for i, c := range r.cells {
+				marked := strings.HasSuffix(c.text, "†")
+				if want := follows && i == 3 && c.tone == plain; marked != want {
+					t.Errorf("%s of approach %d: %q, want a mark: %t", r.label, i, c.text, want)
+				}
+				if marked && !strings.Contains(c.why, "104") {
+					t.Errorf("%s: %q", r.label, c.why)
+				}
+			}
+		}
+	}
+	if notes := strings.Join(legendNotes(tab), "\n"); !strings.Contains(notes, "†: the answers") {
+		t.Error(notes)
+	}
+	if notes := strings.Join(sentNotes(a.Summary, sentTable(a.Summary)), "\n"); !strings.Contains(notes, "† marks") {
+		t.Error(notes)
+	}
+	a.Summary.Workload.Outputs[2].Differs = false
+	if notes := strings.Join(legendNotes(comparison(a.Summary)), "\n"); strings.Contains(notes, "†") {
+		t.Error(notes)
+	}
+}
+
 // TestSentWithoutAsked: a closed loop and an old record show what was sent alone, and say why.
 func TestSentWithoutAsked(t *testing.T) {
 	for open, want := range map[bool]string{true: "an older infbench made it", false: "A closed loop has no schedule"} {
@@ -105,9 +144,10 @@ func TestSentBlocksOfOneApproach(t *testing.T) {
 func TestPromptsAreDescribed(t *testing.T) {
 	shared := &workload.Shared{Groups: 40, Zipf: 1, Share: 0.6, Warm: true}
 	for want, p := range map[string]workload.Prompts{
-		"synthetic text; each behind a nonce of its own, so that no cache answers by accident": {Synthetic: &workload.Synthetic{}},
-		"rows of a.jsonl; sent as they are, whatever a cache makes of it":                      {Dataset: &workload.Dataset{Path: "a.jsonl"}, Cache: "allowed"},
-		"synthetic text; 40 shared texts (Zipf 1) before as many as make 60.0% of the prompt tokens cacheable, sent once in the warm-up; texts begin with a nonce of the approach and block, other prompts with one of their own": {
+		"synthetic text; each behind a nonce of its own, so that no cache answers by accident":                                {Synthetic: &workload.Synthetic{}},
+		"rows of a.jsonl; sent as they are, whatever a cache makes of it":                                                     {Dataset: &workload.Dataset{Path: "a.jsonl"}, Cache: "allowed"},
+		"rows of a.jsonl; behind a nonce of the run, approach and block: cold for each, whatever its requests have in common": {Dataset: &workload.Dataset{Path: "a.jsonl"}, Cache: "cold"},
+		"synthetic text; 40 shared texts (Zipf 1) before as many as make 60.0% of the prompt tokens cacheable, sent once in the warm-up; texts begin with a nonce of the run, approach and block, other prompts with one of their own": {
 			Synthetic: &workload.Synthetic{}, Shared: shared},
 	} {
 		if got := describePrompts(p); got != want {

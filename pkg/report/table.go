@@ -53,6 +53,7 @@ const (
 	tooSmall   = "n too small"
 	inFailures = "in failures"
 	alike      = "≈ " // before a figure
+	shorter    = " †" // behind a figure
 )
 
 // legendNotes explains the marks that a table uses.
@@ -62,6 +63,7 @@ func legendNotes(tables ...table) []string {
 		{inFailures, "in failures: so many attempts failed that this percentile lies among them; it is worse than every time measured."},
 		{absent, "—: not measured, or does not apply."},
 		{alike, "≈: these differ from the smallest of their row by less than infbench itself may be off by on this machine (its noise floor): no difference was measured."},
+		{shorter, "†: the answers were not as long as those of the approach with the longest (output_lengths, and \"workload as sent\"): E2E and throughput do not compare with its; TPOT does."},
 	}
 	var out []string
 	for _, n := range notes {
@@ -70,7 +72,7 @@ func legendNotes(tables ...table) []string {
 			for _, g := range t.groups {
 				for _, r := range g.rows {
 					used = used || slices.ContainsFunc(r.cells, func(c cell) bool {
-						return c.text == n.mark || n.mark == alike && strings.HasPrefix(c.text, alike)
+						return c.text == n.mark || n.mark == alike && strings.HasPrefix(c.text, alike) || n.mark == shorter && strings.HasSuffix(c.text, shorter)
 					})
 				}
 			}
@@ -95,7 +97,7 @@ func comparison(s *analyze.Summary) table {
 			b.metric(workload.ITL, "ITL", "p50", "p99"), b.labels(workload.ITL, "ITL is", "measured"), b.count(workload.ITL, "ITL tokens (n)"),
 			b.metric(workload.TPOT, "TPOT", "p50", "p99"), b.metric(workload.Stall, "stall", "p99"))},
 		group{title: "Whole request", note: "E2E runs from the scheduled arrival to the end", rows: slices.Concat(
-			b.metric(workload.E2E, "E2E", "p50", "p95", "p99"), b.count(workload.E2E, "E2E requests (n)"))},
+			b.markOutputs(b.metric(workload.E2E, "E2E", "p50", "p95", "p99")), b.count(workload.E2E, "E2E requests (n)"))},
 		group{title: "Waiting", note: "inside TTFT: the client's delay before sending, then the server's queue", rows: slices.Concat(
 			b.metric(workload.SendDelay, "send delay", "p50", "p99"),
 			b.metric(workload.QueueingDelay, "queueing delay", "p50", "p95", "p99"), b.labels(workload.QueueingDelay, "queueing is", ""))},
@@ -274,7 +276,7 @@ func (b tableBuilder) yield() group {
 			}
 			return text(perSecond(p.Goodput.PerSecond))
 		}),
-		b.each("output tokens", func(p *analyze.ApproachSummary) cell { return text(optional(p.Tokens.OutputPerSecond, perSecond)) }))
+		b.markOutputs([]row{b.each("output tokens", func(p *analyze.ApproachSummary) cell { return text(optional(p.Tokens.OutputPerSecond, perSecond)) })})[0])
 	basis := b.each("tokens from", func(p *analyze.ApproachSummary) cell { return text(orAbsent(p.Tokens.Basis)) })
 	basis.minor = true
 	g.rows = append(g.rows, basis)

@@ -10,7 +10,7 @@ type Request struct {
 	// MaxTokens is the output length that was asked for; 0 leaves it to the server.
 	MaxTokens int
 	// Cacheable is how many of the prompt's tokens an earlier request of the block has brought into a prefix cache, if
-	// that is unlimited and was empty before (prompts.shared).
+	// that is unlimited and was empty before (prompts.shared, or the prefix blocks of a trace).
 	Cacheable int
 	// Turn is which turn of its conversation the request is, from 1, and Turns how many there are to be; 0 without sessions.
 	Turn, Turns int
@@ -19,7 +19,7 @@ type Request struct {
 	Context int
 	// Patience is how long its user waits.
 	Patience Waits
-	// CacheAllowed: the scenario allows that the prompt is answered from a cache (prompts.cache).
+	// CacheAllowed: the prompt may begin as others do, and what it has in common with them may come from a cache.
 	CacheAllowed bool
 }
 

@@ -40,8 +40,11 @@ func (p Phases) Horizon() Duration { return p.Warmup + p.Measure }
 // Arrivals says when requests come. Either open-loop (a shape and a burst family, or a preset that stands for both),
 // or closed-loop, never both.
 type Arrivals struct {
-	// Preset names a shape and a burst family: steady, bursty or spike. What Shape and Burst say wins over it.
-	Preset string `yaml:"preset,omitempty" json:"preset,omitempty" jsonschema:"enum=steady,enum=bursty,enum=spike"`
+	// Preset names a shape and a burst family: steady (Poisson), bursty (gamma gaps of CV 2), spike (three times the rate in
+	// the middle fifth of the measure phase), on-off (on for 17 s, off for 43 s on average, as code assistants are), ramp
+	// (from 10% to 120% of the rate) or diurnal (a day in the measure phase: the rate swings by 25%). What Shape and Burst
+	// say wins over it.
+	Preset string `yaml:"preset,omitempty" json:"preset,omitempty" jsonschema:"enum=steady,enum=bursty,enum=spike,enum=on-off,enum=ramp,enum=diurnal"`
 	// Rate is the base rate of the shape, in requests per second.
 	Rate       Rate        `yaml:"rate,omitempty" json:"rate,omitempty" jsonschema:"exclusiveMinimum=0,example=4/s"`
 	Shape      *Shape      `yaml:"shape,omitempty" json:"shape,omitempty"`
@@ -176,8 +179,10 @@ type Prompts struct {
 	// Shared lets synthetic prompts begin with texts that several requests share.
 	Shared *Shared `yaml:"shared,omitempty" json:"shared,omitempty"`
 	// Cache is unique (default: every prompt starts with a nonce of its own, so that no prefix cache answers by
-	// accident; a shared text with one of its approach and block) or allowed (prompts are sent as they are).
-	Cache string `yaml:"cache,omitempty" json:"cache,omitempty" jsonschema:"enum=unique,enum=allowed,default=unique"`
+	// accident; a shared text with one of its run, approach and block), cold (requests share what they have in common,
+	// shared texts, a system message, prefix blocks of a trace, repeated rows, but find nothing of another approach, block
+	// or run), warm (as cold, and the warm-up sends each shared text once) or allowed (prompts are sent as they are).
+	Cache string `yaml:"cache,omitempty" json:"cache,omitempty" jsonschema:"enum=unique,enum=cold,enum=warm,enum=allowed,default=unique"`
 	// System is a system message before every prompt, after the nonce.
 	System string `yaml:"system,omitempty" json:"system,omitempty"`
 }

@@ -57,7 +57,11 @@ func TestGoldenSchedules(t *testing.T) {
 		}
 	}
 	for _, preset := range presetNames {
-		line(NewSchedule(&Scenario{Seed: 1, Phases: phases, Arrivals: Arrivals{Rate: 20, Preset: preset}}))
+		length := phases
+		if preset == presetOnOff { // a burst a minute
+			length.Measure = sec(1000)
+		}
+		line(NewSchedule(&Scenario{Seed: 1, Phases: length, Arrivals: Arrivals{Rate: 20, Preset: preset}}))
 	}
 	// Long ones, so that a difference of one unit in the last place has many chances to show.
 	for _, burst := range goldenFamilies() {

@@ -119,7 +119,7 @@ func TestShapeErrors(t *testing.T) {
 		{"negative rate", Arrivals{Rate: -1}, "arrivals.rate is -1/s"},
 		{"infinite rate", Arrivals{Rate: Rate(math.Inf(1))}, "arrivals.rate is +Inf/s"},
 		{"rate that is no number", Arrivals{Rate: Rate(math.NaN())}, "arrivals.rate is NaN/s"},
-		{"unknown preset", Arrivals{Preset: "stedy", Rate: 1}, `arrivals.preset is "stedy": the presets are steady, bursty, spike`},
+		{"unknown preset", Arrivals{Preset: "stedy", Rate: 1}, `arrivals.preset is "stedy": the presets are steady, bursty, spike, on-off, ramp, diurnal`},
 		{"empty shape", Arrivals{Rate: 1, Shape: &Shape{}}, "arrivals.shape names 0 shapes"},
 		{"two shapes", Arrivals{Rate: 1, Shape: &Shape{Ramp: &Ramp{}, Steps: []Step{{}}}}, "arrivals.shape names 2 shapes"},
 		{"two families", Arrivals{Rate: 1, Burst: &Burst{Poisson: &PoissonBurst{}, Constant: &ConstantBurst{}}}, "arrivals.burst names 2 families"},

@@ -54,9 +54,13 @@ func newSharing(sc *Scenario, sched *Schedule, own func(index int) int) (*sharin
 	if sched != nil && sched.Open {
 		n, warmup = len(sched.Times), len(sched.between(0, sched.Phases.Warmup.D()))
 	}
-	if c.Warm {
+	if sc.Prompts.Warm() {
 		if warmup < c.Groups {
-			return nil, fmt.Errorf("prompts.shared.warm: the warm-up has %d requests, and each of %d groups is to be sent once in it: lengthen phases.warmup, or use fewer groups", warmup, c.Groups)
+			field := "prompts.shared.warm"
+			if !c.Warm {
+				field = "prompts.cache: warm"
+			}
+			return nil, fmt.Errorf("%s: the warm-up has %d requests, and each of %d groups is to be sent once in it: lengthen phases.warmup, or use fewer groups", field, warmup, c.Groups)
 		}
 		s.warm = c.Groups
 	}
@@ -155,13 +159,14 @@ func (s *sharing) fit(want float64, from, n int, own func(index int) int) error 
 	return nil
 }
 
-// text is the shared text of a group: as many words as its length. Where prompts are unique it begins with a nonce, the
-// same for all requests of one approach and block, so that none of them finds another's text in a prefix cache.
-func (s *sharing) text(b *strings.Builder, g int, unique bool, n Nonce) {
+// text is the shared text of a group: as many words as its length. Where prompts are unique it begins with a nonce of
+// this stream, the same for all requests of one approach and block, so that none of them finds another's text in a prefix
+// cache.
+func (s *sharing) text(b *strings.Builder, g int, stream string) {
 	left := s.lengths[g]
-	if unique {
+	if stream != "" {
 		nonce := min(left, NonceWords)
-		appendWords(b, stat.Keyed(s.seed, fmt.Sprintf("shared nonce %s %d", n.Approach, n.Block), uint64(g)), nonce)
+		appendWords(b, stat.Keyed(s.seed, stream, uint64(g)), nonce)
 		left -= nonce
 	}
 	appendWords(b, stat.Keyed(s.seed, "shared text", uint64(g)), left)

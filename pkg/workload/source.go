@@ -11,16 +11,18 @@ import (
 // NonceWords is the length of the nonce that starts every unique prompt: 8 of 2048 words are 88 bits.
 const NonceWords = 8
 
-// Nonce says for whom a prompt is made, so that no approach and no block finds another's prompt in a prefix cache.
+// Nonce says for whom in a run a prompt is made, so that no approach and no block finds another's prompt in a prefix cache.
+// That no run finds another's is up to Source.SetRun.
 type Nonce struct {
 	Approach string
 	Block    int
 }
 
-// Source makes the requests of a scenario. Each is a pure function of the seed, its index and the nonce, whatever was
-// made before. A Source is safe for concurrent use.
+// Source makes the requests of a scenario. Each is a pure function of the seed, the run's nonce, its index and the nonce,
+// whatever was made before. A Source is safe for concurrent use.
 type Source struct {
 	seed    uint64
+	run     string // see SetRun
 	prompts Prompts
 	rows    []datasetRow
 	order   []int // of the rows
@@ -28,7 +30,8 @@ type Source struct {
 	clamped int
 	// blockTokens is how many tokens a block of a trace's rows stands for.
 	blockTokens int
-	shared      *sharing // nil: no request shares anything
+	shared      *sharing // nil: no request begins with a shared text
+	prefixes    []int32  // see cacheablePrefixes
 	sessions    *Sessions
 	patience    *Patience
 }
@@ -64,6 +67,7 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 				src.clamped++
 			}
 		}
+		src.prefixes = src.cacheablePrefixes()
 	case p.Synthetic == nil:
 		return nil, fmt.Errorf("prompts: give one of synthetic, dataset and trace")
 	case p.Shared != nil:
@@ -108,16 +112,13 @@ func (s *Source) SharedTokens(index int) int {
 // Cacheable is how many prompt tokens of request index an earlier request of its block has brought into a prefix cache
 // that is unlimited and was empty before. Where the scenario cannot tell (Prompts.Predictable) it is 0.
 func (s *Source) Cacheable(index int) int {
-	if s.shared == nil {
-		return 0
+	switch {
+	case s.shared != nil:
+		return s.shared.cacheable(index)
+	case s.prefixes != nil:
+		return int(s.prefixes[index])
 	}
-	return s.shared.cacheable(index)
-}
-
-// Predictable reports whether the prompts tell what a prefix cache can do for them: the rows of a dataset, and a system
-// message that all requests have, may share what nobody has counted, unless a nonce stands before them.
-func (p *Prompts) Predictable() bool {
-	return p.Cache != "allowed" || p.Dataset == nil && p.System == ""
+	return 0
 }
 
 // own is Lengths without what a request shares.
@@ -125,7 +126,7 @@ func (s *Source) own(index int) (input, output int) {
 	switch {
 	case s.rows != nil:
 		row := s.row(index)
-		if input = row.words; s.unique() {
+		if input = row.words; s.prompts.Nonces() {
 			input += NonceWords
 		}
 		return input, s.rowOutput(row, index)
@@ -150,9 +151,6 @@ func (s *Source) own(index int) (input, output int) {
 	return input, output
 }
 
-// unique reports whether every prompt starts with a nonce.
-func (s *Source) unique() bool { return s.prompts.Cache != "allowed" }
-
 func (s *Source) row(index int) *datasetRow { return &s.rows[s.order[index%len(s.order)]] }
 
 func (s *Source) rowOutput(row *datasetRow, index int) int {
@@ -163,23 +161,20 @@ func (s *Source) rowOutput(row *datasetRow, index int) int {
 	return n
 }
 
-// Request makes request index; with sessions, the first turn of its conversation. A unique prompt starts with a nonce of NonceWords words, which is part of the asked
-// length (a shorter prompt is all nonce); it stands at the very start, so that no prefix of one prompt is another's.
+// Request makes request index; with sessions, the first turn of its conversation. But where a cache is allowed, the prompt
+// starts with a nonce of NonceWords words, which is part of the asked length (a shorter prompt is all nonce); it stands at
+// the very start, so that no prefix of one prompt is another's.
 func (s *Source) Request(index int, nonce Nonce) Request {
-	req := Request{Index: index, CacheAllowed: !s.unique()}
+	req := Request{Index: index, CacheAllowed: s.prompts.Shares(), Cacheable: s.Cacheable(index)}
 	req.InputTokens, req.MaxTokens = s.Lengths(index)
 	s.begin(&req)
 	if s.shared != nil {
 		if g, ok := s.shared.group(index); ok {
-			req.Cacheable = s.shared.cacheable(index)
 			req.Messages = []Message{{Role: "user", Content: s.behind(g, index, nonce)}}
 			return req
 		}
 	}
-	var lead string
-	if s.unique() {
-		lead = s.nonce(index, nonce)
-	}
+	lead := s.lead(index, nonce)
 	if s.rows != nil {
 		s.fromRow(&req, s.row(index), lead)
 		return req
@@ -191,7 +186,7 @@ func (s *Source) Request(index int, nonce Nonce) Request {
 	}
 	var text string
 	if blocks := s.blocks(index); blocks != nil {
-		text = s.blockText(index, req.InputTokens, blocks)
+		text = s.blockText(index, req.InputTokens, blocks, lead)
 	} else {
 		text = s.text(index, req.InputTokens, lead)
 	}
@@ -204,16 +199,12 @@ func (s *Source) behind(g, index int, nonce Nonce) string {
 	var b strings.Builder
 	own, _ := s.own(index)
 	b.Grow((s.shared.lengths[g] + own) * 8)
-	s.shared.text(&b, g, s.unique(), nonce)
+	stream := ""
+	if s.prompts.Nonces() {
+		stream = s.stream("shared nonce", nonce)
+	}
+	s.shared.text(&b, g, stream)
 	b.WriteString("\n\n" + s.text(index, own, ""))
-	return b.String()
-}
-
-// nonce is NonceWords words drawn for this request alone.
-func (s *Source) nonce(index int, n Nonce) string {
-	var b strings.Builder
-	r := stat.Keyed(s.seed, fmt.Sprintf("nonce %s %d", n.Approach, n.Block), uint64(index))
-	appendWords(&b, r, NonceWords)
 	return b.String()
 }
 
@@ -221,12 +212,9 @@ func (s *Source) nonce(index int, n Nonce) string {
 func (s *Source) text(index, n int, lead string) string {
 	var b strings.Builder
 	b.Grow(n * 8)
-	if lead != "" {
-		words := strings.Fields(lead)
-		words = words[:min(len(words), n)]
-		b.WriteString(strings.Join(words, " "))
-		n -= len(words)
-	}
+	lead, leading := firstWords(lead, n)
+	b.WriteString(lead)
+	n -= leading
 	appendWords(&b, stat.Keyed(s.seed, "text", uint64(index)), n)
 	return b.String()
 }

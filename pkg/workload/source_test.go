@@ -122,6 +122,41 @@ func TestUniquePromptsShareNoPrefix(t *testing.T) {
 	}
 }
 
+// TestRunNonce: two runs of one scenario begin their prompts with other words, of which there are as many, and go on with
+// the same; a run with the nonce of another is that run again; without a nonce of the run, nothing depends on it.
+func TestRunNonce(t *testing.T) {
+	fixed := &Synthetic{Input: &Lengths{Fixed: pointer(40)}, Output: &Lengths{Fixed: pointer(5)}}
+	for name, prompts := range map[string]Prompts{
+		"plain": {Synthetic: fixed}, "after a system message": {Synthetic: fixed, System: "Be brief."},
+		"shared": {Synthetic: fixed, Shared: &Shared{Groups: 3, Tokens: &Lengths{Fixed: pointer(30)}}}, "rows": datasetOf(t, `{"prompt": "What is new on the third floor?"}`),
+	} {
+		words := func(run string, i int) []string {
+			src := sourceOf(t, prompts)
+			src.SetRun(run)
+			return strings.Fields(src.Request(i, Nonce{Approach: "edge"}).Messages[0].Content)
+		}
+		starts := map[string]bool{}
+		for i := range 20 {
+			monday, tuesday := words("monday", i), words("tuesday", i)
+			if !reflect.DeepEqual(monday[NonceWords:], tuesday[NonceWords:]) || !reflect.DeepEqual(monday, words("monday", i)) {
+				t.Fatalf("%s: %q and %q", name, monday, tuesday)
+			}
+			for _, w := range [][]string{monday, tuesday, words("", i)} {
+				starts[strings.Join(w[:3], " ")] = true
+			}
+		}
+		if want := map[bool]int{true: 9, false: 60}[prompts.Shared != nil]; len(starts) > want || len(starts) < want-3 {
+			t.Errorf("%s: %d beginnings, want %d", name, len(starts), want)
+		}
+	}
+	allowed := sourceOf(t, synthetic("allowed"))
+	before := allowed.Request(0, Nonce{})
+	allowed.SetRun("monday")
+	if !reflect.DeepEqual(before, allowed.Request(0, Nonce{})) {
+		t.Error("a prompt without a nonce depends on the run")
+	}
+}
+
 // TestUniquePromptsShareTheRest: approaches and blocks get the same text behind the nonce: common random numbers.
 func TestUniquePromptsShareTheRest(t *testing.T) {
 	src := sourceOf(t, Prompts{Synthetic: &Synthetic{Pairs: [][2]int{{40, 5}}}})

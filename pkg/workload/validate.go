@@ -25,6 +25,7 @@ func validate(s *Scenario, root strict.Place) {
 	validateShared(s, root)
 	validateSessions(s.Sessions, &s.Prompts, root)
 	validatePatience(s.Patience, root.Field("patience"))
+	validateCache(s, root)
 	names := map[string]int{}
 	for i := range s.Approaches {
 		p := root.Field("approaches").Item(i)
@@ -205,13 +206,31 @@ func validateShared(s *Scenario, root strict.Place) {
 		return
 	}
 	excluded(prompts, "shared", "remove it: a shared text stands where a system message would; or remove shared", "system")
-	if warm := p.Field("warm"); s.Prompts.Shared.Warm && warm.Sound() {
-		switch {
-		case root.Field("arrivals").Field("closed_loop").Present():
-			warm.Mistake("needs a schedule, and a closed loop has none", "remove it, or use an open loop")
-		case s.Phases.Warmup == 0 && root.Field("phases").Sound():
-			warm.Mistake("needs a warm-up to send the texts in", "add phases.warmup, long enough for one request of each group")
-		}
+}
+
+// validateCache reports a cache that cannot be as cold or as warm as it is to be.
+func validateCache(s *Scenario, root strict.Place) {
+	prompts := root.Field("prompts")
+	cache, warm := prompts.Field("cache"), prompts.Field("shared").Field("warm")
+	asked := s.Prompts.Shared != nil && s.Prompts.Shared.Warm
+	switch {
+	case s.Prompts.Cache == cacheWarm && !prompts.Field("shared").Present() && cache.Sound():
+		cache.Mistake("there is nothing that the warm-up could send", "add prompts.shared, or write `cache: cold`")
+		return
+	case s.Prompts.Cache == cacheCold && asked && warm.Sound():
+		warm.Mistake("stands beside cache: cold", "remove it, or write `cache: warm`")
+		return
+	case !asked:
+		warm = cache
+	}
+	if !s.Prompts.Warm() || !warm.Sound() {
+		return
+	}
+	switch {
+	case root.Field("arrivals").Field("closed_loop").Present():
+		warm.Mistake("needs a schedule, and a closed loop has none", "remove it, or use an open loop")
+	case s.Phases.Warmup == 0 && root.Field("phases").Sound():
+		warm.Mistake("needs a warm-up to send the texts in", "add phases.warmup, long enough for one request of each group")
 	}
 }
 
