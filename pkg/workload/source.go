@@ -28,11 +28,15 @@ type Source struct {
 	clamped int
 	// blockTokens is how many tokens a block of a trace's rows stands for.
 	blockTokens int
-	shared      *sharing // nil: no request shares anything
+	shared      *sharing   // nil: no request shares anything
+	mix         *sourceMix // of a mix: all else is then in the sources of its classes
 }
 
 // NewSource prepares the prompts of a scenario: it reads a dataset, and takes a trace's lengths from its schedule.
 func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
+	if len(s.Mix) > 0 {
+		return newMixedSource(s, sched)
+	}
 	src := &Source{seed: s.Seed, prompts: s.Prompts}
 	p := &s.Prompts
 	switch {
@@ -71,7 +75,7 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 	return src, nil
 }
 
-// Clamped is how many of a trace's requests had a length cut to the scenario's limits.
+// Clamped is how many of a trace's requests had a length cut to the scenario's limits; of a mix, those of all classes.
 func (s *Source) Clamped() int { return s.clamped }
 
 func clamp(n, limit int) int {
@@ -84,6 +88,9 @@ func clamp(n, limit int) int {
 // Lengths is what request index asks for, in tokens, without building its text. The prompt of a dataset row is counted
 // in words, with its nonce; an output of 0 is left to the server.
 func (s *Source) Lengths(index int) (input, output int) {
+	if s.mix != nil {
+		s, index = s.mix.route(index)
+	}
 	input, output = s.own(index)
 	return input + s.SharedTokens(index), output
 }
@@ -91,6 +98,9 @@ func (s *Source) Lengths(index int) (input, output int) {
 // SharedTokens is how many of the prompt tokens of request index are a text that it shares with others; 0 where it
 // stands alone.
 func (s *Source) SharedTokens(index int) int {
+	if s.mix != nil {
+		s, index = s.mix.route(index)
+	}
 	if s.shared == nil {
 		return 0
 	}
@@ -103,6 +113,9 @@ func (s *Source) SharedTokens(index int) int {
 // Cacheable is how many prompt tokens of request index an earlier request of its block has brought into a prefix cache
 // that is unlimited and was empty before. Where the scenario cannot tell (Prompts.Predictable) it is 0.
 func (s *Source) Cacheable(index int) int {
+	if s.mix != nil {
+		s, index = s.mix.route(index)
+	}
 	if s.shared == nil {
 		return 0
 	}
@@ -161,6 +174,9 @@ func (s *Source) rowOutput(row *datasetRow, index int) int {
 // Request makes request index. A unique prompt starts with a nonce of NonceWords words, which is part of the asked
 // length (a shorter prompt is all nonce); it stands at the very start, so that no prefix of one prompt is another's.
 func (s *Source) Request(index int, nonce Nonce) Request {
+	if s.mix != nil {
+		return s.mix.request(index, nonce)
+	}
 	req := Request{Index: index, CacheAllowed: !s.unique()}
 	req.InputTokens, req.MaxTokens = s.Lengths(index)
 	if s.shared != nil {

@@ -148,8 +148,16 @@ func (s *Source) Asked(sched *Schedule) *Traffic {
 		}
 	}
 	t := DescribeTraffic(times, from, to, input, output)
-	if s.prompts.Predictable() && all > 0 {
+	if s.predictable() && all > 0 {
 		t.CacheableShare = new(float64(cacheable) / float64(all))
 	}
 	return t
+}
+
+// predictable is Prompts.Predictable; of a mix, it takes every class.
+func (s *Source) predictable() bool {
+	if s.mix != nil {
+		return !slices.ContainsFunc(s.mix.classes, func(c *Source) bool { return !c.predictable() })
+	}
+	return s.prompts.Predictable()
 }

@@ -21,8 +21,12 @@ func validate(s *Scenario, root strict.Place) {
 	limit(phases.Field("measure"), s.Phases.Measure, maxPhase)
 	limit(phases.Field("drain"), s.Phases.Drain, maxPhase)
 	validateArrivals(&s.Arrivals, root.Field("arrivals"), phases, s.Phases)
-	validatePrompts(&s.Prompts, root.Field("prompts"), root.Field("arrivals"))
-	validateShared(s, root)
+	if root.Field("mix").Present() {
+		validateMix(s, root)
+	} else {
+		validatePrompts(&s.Prompts, root.Field("prompts"), root.Field("arrivals"))
+		validateShared(s, &s.Prompts, root, root.Field("prompts"), root.Field("arrivals"))
+	}
 	names := map[string]int{}
 	for i := range s.Approaches {
 		p := root.Field("approaches").Item(i)
@@ -191,21 +195,20 @@ func validatePrompts(prompts *Prompts, p, arrivals strict.Place) {
 }
 
 // validateShared reports what a shared text does not go with.
-func validateShared(s *Scenario, root strict.Place) {
-	prompts := root.Field("prompts")
+func validateShared(s *Scenario, asked *Prompts, root, prompts, arrivals strict.Place) {
 	p := prompts.Field("shared")
-	if s.Prompts.Shared == nil || !p.Present() {
+	if asked.Shared == nil || !p.Present() {
 		return
 	}
-	validateLengths(s.Prompts.Shared.Tokens, p.Field("tokens"))
+	validateLengths(asked.Shared.Tokens, p.Field("tokens"))
 	for _, kind := range present(prompts, "dataset", "trace") {
 		p.Mistake("goes with synthetic prompts only, not with "+kind, "use prompts.synthetic, or remove shared")
 		return
 	}
 	excluded(prompts, "shared", "remove it: a shared text stands where a system message would; or remove shared", "system")
-	if warm := p.Field("warm"); s.Prompts.Shared.Warm && warm.Sound() {
+	if warm := p.Field("warm"); asked.Shared.Warm && warm.Sound() {
 		switch {
-		case root.Field("arrivals").Field("closed_loop").Present():
+		case arrivals.Field("closed_loop").Present():
 			warm.Mistake("needs a schedule, and a closed loop has none", "remove it, or use an open loop")
 		case s.Phases.Warmup == 0 && root.Field("phases").Sound():
 			warm.Mistake("needs a warm-up to send the texts in", "add phases.warmup, long enough for one request of each group")
