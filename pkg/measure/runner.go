@@ -261,7 +261,8 @@ func (x *blockRun) closedLoop() {
 // fire issues one request on its own goroutine and hands the finished sample over.
 func (x *blockRun) fire(req *workload.Request, scheduled time.Duration) {
 	s := &Sample{Index: req.Index, Approach: x.Approach, Block: x.Block.Index, Phase: Measure,
-		Scheduled: At(scheduled), Dispatched: At(time.Since(x.epoch)), AskedInput: req.InputTokens, AskedOutput: req.MaxTokens, Cacheable: req.Cacheable}
+		Scheduled: At(scheduled), Dispatched: At(time.Since(x.epoch)), AskedInput: req.InputTokens, AskedOutput: req.MaxTokens, Cacheable: req.Cacheable,
+		TrafficClass: req.Class}
 	if scheduled < x.Phases.Warmup.D() {
 		s.Phase = Warmup
 	}
