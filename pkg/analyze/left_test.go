@@ -45,7 +45,7 @@ func TestOtherTokenizerIsARemark(t *testing.T) {
 		w := &WorkloadAsSent{Asked: &workload.Traffic{Input: lengths(100)}, Sent: []SentBlock{{Approach: "edge", Traffic: workload.Traffic{Input: lengths(100)}, CountedInput: lengths(counted)}}}
 		w.Sent[0].Compare(w.Asked)
 		a := &audit{}
-		a.sent(w, &workload.Prompts{})
+		a.sent(w, &workload.Scenario{})
 		v := a.verdict()
 		if remarked := len(v.Reasons) == 1 && v.Reasons[0].Code == "input_length" && strings.Contains(v.Reasons[0].Text, "edge"); remarked != want || v.Verdict != Valid {
 			t.Errorf("%d tokens counted of 100: %+v", counted, v)
@@ -62,7 +62,7 @@ func TestInterruptedBlockIsNotCompared(t *testing.T) {
 	sc := &workload.Scenario{Phases: workload.Phases{Measure: 100 * second}}
 	asked := &workload.Traffic{Requests: 1000, Rate: workload.Estimate{Value: 10, Low: 9.95, High: 10.05}}
 	for state, want := range map[string]int{measure.Complete: 1, measure.Interrupted: 0} {
-		log := newSentLog(&measure.BlockRecord{State: state})
+		log := newSentLog(&measure.BlockRecord{State: state}, sc)
 		for i := range 100 {
 			log.add(&measure.Sample{Class: endpoint.OK, Sent: measure.At(time.Duration(i) * 100 * time.Millisecond)})
 		}

@@ -3,6 +3,7 @@ package analyze
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,14 @@ type WorkloadAsSent struct {
 	// Asked is absent for a closed loop, which has no schedule, and in records of older versions.
 	Asked *workload.Traffic `json:"asked,omitempty"`
 	Sent  []SentBlock       `json:"sent"`
+	// Classes is the same for each traffic class of a mix, in the scenario's order.
+	Classes []ClassAsSent `json:"classes,omitempty"`
+}
+
+// ClassAsSent puts what was asked of one traffic class beside what each block has sent of it.
+type ClassAsSent struct {
+	Class string `json:"class"`
+	WorkloadAsSent
 }
 
 // SentBlock is what one block has sent, as its rows say.
@@ -55,13 +64,27 @@ type sentLog struct {
 	input, output, countedInput, countedOutput workload.LengthCounts
 	cached, counted                            int64 // prompt tokens of the requests that tell
 	cacheable, asked                           int64 // prompt tokens sent
+	predictable                                bool  // what a cache can do is known
+	class                                      string
+	classes                                    []*sentLog // of a mix, in the scenario's order
 }
 
-func newSentLog(b *measure.BlockRecord) *sentLog {
-	return &sentLog{block: b, input: workload.LengthCounts{}, output: workload.LengthCounts{}, countedInput: workload.LengthCounts{}, countedOutput: workload.LengthCounts{}}
+func newSentLog(b *measure.BlockRecord, s *workload.Scenario) *sentLog {
+	l := &sentLog{block: b, input: workload.LengthCounts{}, output: workload.LengthCounts{}, countedInput: workload.LengthCounts{}, countedOutput: workload.LengthCounts{}, predictable: s.Prompts.Predictable()}
+	for i := range s.Mix {
+		c := newSentLog(b, &workload.Scenario{Prompts: s.Mix[i].Prompts})
+		c.class = s.Mix[i].Name
+		l.classes, l.predictable = append(l.classes, c), l.predictable && c.predictable
+	}
+	return l
 }
 
 func (l *sentLog) add(s *measure.Sample) {
+	for _, c := range l.classes {
+		if c.class == s.TrafficClass {
+			c.add(s)
+		}
+	}
 	if at, ok := left(s).Get(); ok {
 		l.times = append(l.times, at)
 		asked(l.input, s.AskedInput)
@@ -111,8 +134,7 @@ func left(s *measure.Sample) measure.Stamp {
 }
 
 // sent describes the block. A block that was cut short ends for it with the last request that was due, at the time end.
-func (l *sentLog) sent(sc *workload.Scenario, end time.Duration) SentBlock {
-	p := sc.Phases
+func (l *sentLog) sent(p workload.Phases, end time.Duration) SentBlock {
 	to := p.Horizon().D()
 	if l.block.State != measure.Complete {
 		to = min(to, end)
@@ -120,7 +142,7 @@ func (l *sentLog) sent(sc *workload.Scenario, end time.Duration) SentBlock {
 	b := SentBlock{Approach: l.block.Approach, Block: l.block.Index, Unsent: l.unsent,
 		Traffic:      *workload.DescribeTraffic(l.times, p.Warmup.D(), to, l.input, l.output),
 		CountedInput: l.countedInput.Describe(), CountedOutput: l.countedOutput.Describe()}
-	if l.asked > 0 && sc.Prompts.Predictable() {
+	if l.asked > 0 && l.predictable {
 		b.CacheableShare = new(float64(l.cacheable) / float64(l.asked))
 	}
 	if l.counted > 0 {
@@ -157,13 +179,30 @@ func (b *SentBlock) Compare(asked *workload.Traffic) {
 	lengths("output", asked.Output, b.CountedOutput, true)
 }
 
-// workloadAsSent describes and compares every block that went through; one that was cut short is only described.
+// workloadAsSent describes and compares every block, together and by traffic class.
 func workloadAsSent(m *measure.Manifest, logs []*sentLog, ends map[int]float64) *WorkloadAsSent {
-	w := &WorkloadAsSent{Asked: m.Asked, Sent: []SentBlock{}}
+	w := asSent(m, m.Asked, logs, ends)
+	for i, c := range m.Scenario.Mix {
+		var asked *workload.Traffic
+		if k := slices.IndexFunc(m.AskedClasses, func(a workload.ClassTraffic) bool { return a.Class == c.Name }); k >= 0 {
+			asked = &m.AskedClasses[k].Traffic
+		}
+		var ofClass []*sentLog
+		for _, l := range logs {
+			ofClass = append(ofClass, l.classes[i])
+		}
+		w.Classes = append(w.Classes, ClassAsSent{c.Name, *asSent(m, asked, ofClass, ends)})
+	}
+	return w
+}
+
+// asSent describes and compares every block that went through; one that was cut short is only described.
+func asSent(m *measure.Manifest, asked *workload.Traffic, logs []*sentLog, ends map[int]float64) *WorkloadAsSent {
+	w := &WorkloadAsSent{Asked: asked, Sent: []SentBlock{}}
 	for _, l := range logs {
-		b := l.sent(m.Scenario, time.Duration(ends[l.block.Index]*1e9))
-		if m.Asked != nil && l.block.State == measure.Complete {
-			b.Compare(m.Asked)
+		b := l.sent(m.Scenario.Phases, time.Duration(ends[l.block.Index]*1e9))
+		if asked != nil && l.block.State == measure.Complete {
+			b.Compare(asked)
 		}
 		w.Sent = append(w.Sent, b)
 	}
@@ -173,19 +212,25 @@ func workloadAsSent(m *measure.Manifest, logs []*sentLog, ends map[int]float64) 
 // sent says where a block's traffic is not what the scenario asked. The requests that are sent are those of the schedule
 // and not a sample of them: what differs beyond chance is another workload. What the server counts is a remark: its
 // tokens are its own, and it may end an answer early.
-func (a *audit) sent(w *WorkloadAsSent, p *workload.Prompts) {
+func (a *audit) sent(w *WorkloadAsSent, s *workload.Scenario) {
+	const why = "connections that took their time (connections.prewarm opens them ahead), a late client or lost requests have changed the load, so its latencies are those of another workload"
 	for i := range w.Sent {
 		b := &w.Sent[i]
-		a.cache(b, p)
+		a.about = b.Approach
+		a.cache(b, b.Approach, &s.Prompts)
+		if found := b.found(); found != "" {
+			a.add(Suspect, "workload_as_sent", "%s: what was sent is not what the scenario asks, by more than chance: %s; %s", b.Approach, found, why)
+		}
 		var found []string
-		for _, d := range b.Differences {
-			if !d.Counted {
-				found = append(found, fmt.Sprintf("%s %.4g, asked %.4g (%.4g to %.4g)", d.Figure, d.Sent, d.Asked.Value, d.Asked.Low, d.Asked.High))
+		for k := range w.Classes {
+			c := &w.Classes[k]
+			a.cache(&c.Sent[i], b.Approach+", class "+c.Class, &s.Mix[k].Prompts)
+			if f := c.Sent[i].found(); f != "" {
+				found = append(found, c.Class+" "+f)
 			}
 		}
 		if len(found) > 0 {
-			a.add(Suspect, "workload_as_sent", "%s: what was sent is not what the scenario asks, by more than chance: %s; connections that took their time (connections.prewarm opens them ahead), a late client or lost requests have changed the load, so its latencies are those of another workload",
-				b.Approach, strings.Join(found, "; "))
+			a.add(Suspect, "workload_as_sent", "%s: what was sent of single classes is not what the scenario asks, by more than chance: %s; %s", b.Approach, strings.Join(found, "; "), why)
 		}
 		if w.Asked == nil || w.Asked.Input == nil || b.CountedInput == nil {
 			continue
@@ -196,24 +241,35 @@ func (a *audit) sent(w *WorkloadAsSent, p *workload.Prompts) {
 	}
 }
 
+// found lists the differences in what was sent; empty without any.
+func (b *SentBlock) found() string {
+	var found []string
+	for _, d := range b.Differences {
+		if !d.Counted {
+			found = append(found, fmt.Sprintf("%s %.4g, asked %.4g (%.4g to %.4g)", d.Figure, d.Sent, d.Asked.Value, d.Asked.Low, d.Asked.High))
+		}
+	}
+	return strings.Join(found, "; ")
+}
+
 // cache holds what the server took from its prefix cache against what the shared texts let an unlimited one take. A server
 // caches whole blocks of tokens and may forget, so that it can take a little less; it can take more only by what the
 // scenario does not know of.
-func (a *audit) cache(b *SentBlock, p *workload.Prompts) {
+func (a *audit) cache(b *SentBlock, who string, p *workload.Prompts) {
 	if p.Shared == nil || b.CacheableShare == nil || b.CountedInput == nil {
 		return
 	}
 	expected := *b.CacheableShare
 	switch got := b.CachedShare; {
 	case got == nil:
-		a.add(Valid, "prefix_share", "%s: the server does not say what it took from a prefix cache: whether the %.0f%% of the prompt tokens that could come from one did cannot be told", b.Approach, 100*expected)
+		a.add(Valid, "prefix_share", "%s: the server does not say what it took from a prefix cache: whether the %.0f%% of the prompt tokens that could come from one did cannot be told", who, 100*expected)
 	case *got > expected+cachedShare:
 		verdict := Suspect
 		if p.Cache == "allowed" { // then another approach or block may have brought them
 			verdict = Valid
 		}
-		a.add(verdict, "cache_hits", "%s: the server took %.0f%% of the prompt tokens from its cache, and the shared texts explain %.0f%%: it was warm from something else, and TTFT looks better than it is", b.Approach, 100**got, 100*expected)
+		a.add(verdict, "cache_hits", "%s: the server took %.0f%% of the prompt tokens from its cache, and the shared texts explain %.0f%%: it was warm from something else, and TTFT looks better than it is", who, 100**got, 100*expected)
 	case *got < expected-cachedShare:
-		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: it has no prefix cache, a small one, or requests of a group came before the first was computed", b.Approach, 100**got, 100*expected)
+		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: it has no prefix cache, a small one, or requests of a group came before the first was computed", who, 100**got, 100*expected)
 	}
 }

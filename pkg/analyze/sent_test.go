@@ -36,7 +36,7 @@ func play(t *testing.T, text string, keep func(i int) bool) (*analyze.Analysis, 
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "run")
-	w, err := measure.Create(dir, &measure.Manifest{ID: "test", Started: time.Now(), Scenario: s, Asked: source.Asked(sched),
+	w, err := measure.Create(dir, &measure.Manifest{ID: "test", Started: time.Now(), Scenario: s, Asked: source.Asked(sched), AskedClasses: source.AskedByClass(sched),
 		Schedule: measure.ScheduleRecord{OpenLoop: sched.Open, Arrivals: len(sched.Times)}})
 	if err != nil {
 		t.Fatal(err)

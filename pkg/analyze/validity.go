@@ -72,7 +72,7 @@ func judgeValidity(m *measure.Manifest, folds []*fold, blocks []*clientBlock, se
 		a.about = f.name
 		a.approach(f, m, blocks)
 	}
-	a.sent(sent, &m.Scenario.Prompts)
+	a.sent(sent, m.Scenario)
 	for _, b := range blocks {
 		a.about = b.Approach
 		a.client(b)
@@ -123,6 +123,7 @@ func (a *audit) approach(f *fold, m *measure.Manifest, blocks []*clientBlock) {
 		a.failures(f)
 		a.samples(f)
 		a.tokens(f, m)
+		a.classes(f, m.Scenario)
 	}
 	if n := f.classes[endpoint.Unfinished]; n > 0 {
 		a.add(Valid, "unfinished", "%s: %d requests were still running at the end of the drain (%s) and count as misses; a longer phases.drain would see their end", f.name, n, m.Scenario.Phases.Drain.D())
@@ -253,7 +254,7 @@ func (a *audit) tokens(f *fold, m *measure.Manifest) {
 	if t.chunks > 0 {
 		a.add(Valid, "no_usage", "%s: %d answers came without a usage report; their tokens are counted as chunks", f.name, t.chunks)
 	}
-	unique := m.Scenario.Prompts.Cache != "allowed" && m.Scenario.Prompts.Shared == nil // what is shared is judged apart
+	unique := len(f.mix) == 0 && m.Scenario.Prompts.Cache != "allowed" && m.Scenario.Prompts.Shared == nil // what is shared is judged apart
 	if unique && t.input.sum > 0 && float64(t.cached.sum) > cachedShare*float64(t.input.sum) {
 		a.add(Suspect, "cache_hits", "%s: the server took %.0f%% of the prompt tokens from its cache although every prompt is unique: TTFT looks better than it is", f.name, 100*float64(t.cached.sum)/float64(t.input.sum))
 	}
