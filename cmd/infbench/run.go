@@ -170,8 +170,9 @@ func (r *runJob) manifest() *measure.Manifest {
 	for _, w := range r.schedule.Windows() {
 		rec.Windows = append(rec.Windows, measure.Window{Name: w.Name, From: w.From, To: w.To})
 	}
-	if t := r.schedule.Trace; t != nil {
-		rec.Trace = &measure.Trace{Path: t.Path, Format: t.Format, Copies: t.Copies, SHA256: t.SHA256, Rows: t.Rows, Used: t.Used, Dropped: t.Dropped, Clamped: r.source.Clamped()}
+	rec.Trace = traceRecord(r.schedule.Trace, r.source.Clamped())
+	if r.schedule.Mix != nil {
+		r.recordMix(&rec)
 	}
 	floor, err := measure.LoadFloor()
 	if err != nil {
@@ -179,7 +180,33 @@ func (r *runJob) manifest() *measure.Manifest {
 	}
 	return &measure.Manifest{ID: filepath.Base(r.dir), Started: time.Now(), Tool: measure.ThisTool(), Machine: measure.ThisMachine(), NoiseFloor: floor,
 		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec, RunNonce: r.nonce, DatasetRows: r.source.Rows(),
-		Asked: r.source.Asked(r.schedule)}
+		Asked: r.source.Asked(r.schedule), AskedClasses: r.source.AskedByClass(r.schedule)}
+}
+
+// traceRecord identifies a trace; nil for none.
+func traceRecord(t *workload.Replay, clamped int) *measure.Trace {
+	if t == nil {
+		return nil
+	}
+	return &measure.Trace{Path: t.Path, Format: t.Format, Copies: t.Copies, SHA256: t.SHA256, Rows: t.Rows, Used: t.Used, Dropped: t.Dropped, Clamped: clamped}
+}
+
+// recordMix describes the arrivals of each traffic class, and the trace that they divide.
+func (r *runJob) recordMix(rec *measure.ScheduleRecord) {
+	mix, divided := r.schedule.Mix, 0
+	for i, c := range mix.Classes {
+		stats, clamped := c.Stats(), r.source.Classes()[i].Clamped()
+		part := measure.ClassSchedule{Name: c.Name, Arrivals: len(c.Times), Rate: stats.Rate, CV: stats.CV, Share: c.Share}
+		if c.Share == 0 {
+			part.Trace = traceRecord(c.Trace, clamped)
+		} else {
+			divided += clamped
+		}
+		rec.Classes = append(rec.Classes, part)
+	}
+	if mix.Common != nil {
+		rec.Trace = traceRecord(mix.Common.Trace, divided)
+	}
 }
 
 // blocks drives every approach, one after the other, until an interrupt. An approach that fails leaves the others their
@@ -223,7 +250,7 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 		},
 		KeepText: r.scenario.Output.KeepText,
 	}
-	if r.scenario.Sessions != nil {
+	if r.scenario.Converses() {
 		b.Follow = r.source.Follow
 	}
 	return runner.Run(ctx, b)

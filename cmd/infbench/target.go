@@ -35,7 +35,7 @@ func (a *app) config(s *workload.Scenario, ap workload.Approach) (endpoint.Confi
 	if err != nil {
 		err = fmt.Errorf("approach %s: %w", ap.Name, err)
 	}
-	return endpoint.Config{Approach: ap, Key: key, Epoch: time.Now(), KeepText: s.Output.KeepText || s.Sessions != nil, Dir: s.Dir, LookupEnv: a.getenv}, err
+	return endpoint.Config{Approach: ap, Key: key, Epoch: time.Now(), KeepText: s.Output.KeepText || s.Converses(), Dir: s.Dir, LookupEnv: a.getenv}, err
 }
 
 // openTarget starts the approach's simulated server if it is one, and opens the endpoint.

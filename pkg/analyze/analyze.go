@@ -39,6 +39,9 @@ func Run(rec *measure.Record) (*Analysis, error) {
 		if err != nil {
 			return nil, err
 		}
+		if a.Classes, err = f.classSummaries(m.Scenario, m.NoiseFloor); err != nil {
+			return nil, err
+		}
 		a.Validity = s.Validity.Of(f.name)
 		a.Levers = leversOf(m.Scenario, f.name)
 		s.Approaches = append(s.Approaches, a)
@@ -63,23 +66,20 @@ func foldRows(rec *measure.Record) ([]*fold, *WorkloadAsSent, error) {
 	var logs []*sentLog
 	byBlock := map[int]*sentLog{}
 	for i, b := range m.Blocks {
-		logs = append(logs, newSentLog(&m.Blocks[i]))
+		logs = append(logs, newSentLog(&m.Blocks[i], m.Scenario))
 		byBlock[b.Index] = logs[i]
 		f := byName[b.Approach]
 		if f == nil {
 			f = newFold(b.Approach, m.Scenario.SLO.Request)
+			f.divide(m.Scenario)
 			byName[b.Approach] = f
 			folds = append(folds, f)
 		}
 		f.dialTurns = dialTurns(m.Scenario, b.Approach)
 		f.blocks++
 		f.simulated = b.Simulated
-		for _, metric := range []workload.Metric{workload.ITL, workload.ChunkGap, workload.ReadLag} {
-			if h := rec.Gaps[measure.Tag{Approach: b.Approach, Block: b.Index, Metric: metric}]; h != nil {
-				if err := f.tally.Hist(metric).Merge(h); err != nil {
-					return nil, nil, err
-				}
-			}
+		if err := f.addGaps(rec, measure.Tag{Approach: b.Approach, Block: b.Index}); err != nil {
+			return nil, nil, err
 		}
 	}
 	last := map[int]float64{} // the latest scheduled time by block, for blocks that were cut short
@@ -88,11 +88,17 @@ func foldRows(rec *measure.Record) ([]*fold, *WorkloadAsSent, error) {
 		if f == nil {
 			return fmt.Errorf("%s: a row names approach %q, which the manifest does not have", rec.Dir, s.Approach)
 		}
+		if len(f.mix) > 0 && f.class(s.TrafficClass) == nil {
+			return fmt.Errorf("%s: a row names traffic class %q, which the scenario does not have", rec.Dir, s.TrafficClass)
+		}
 		if d, ok := s.Scheduled.Get(); ok {
 			last[s.Block] = max(last[s.Block], d.Seconds())
 		}
 		if s.Phase == measure.Measure {
 			f.add(s)
+			if c := f.class(s.TrafficClass); c != nil {
+				c.add(s)
+			}
 			if l := byBlock[s.Block]; l != nil {
 				l.add(s)
 			}
@@ -108,7 +114,11 @@ func foldRows(rec *measure.Record) ([]*fold, *WorkloadAsSent, error) {
 		if b.State != measure.Complete {
 			span = min(span, max(0, last[b.Index]-p.Warmup.D().Seconds()))
 		}
-		byName[b.Approach].span += span
+		f := byName[b.Approach]
+		f.span += span
+		for _, c := range f.mix {
+			c.span = f.span
+		}
 	}
 	return folds, workloadAsSent(m, logs, last), nil
 }

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/infbench/infbench/pkg/endpoint"
@@ -30,7 +31,7 @@ func TestAccidentalHits(t *testing.T) {
 		"counted with a tokenizer of its own": {1000, 0, 800, 0, false},
 		"such, with a template":               {1000, 0, 800, 96, false},
 	} {
-		l := newSentLog(&measure.BlockRecord{Approach: "a", State: measure.Complete})
+		l := newSentLog(&measure.BlockRecord{Approach: "a", State: measure.Complete}, &workload.Scenario{})
 		for range 50 {
 			l.add(&measure.Sample{Class: endpoint.OK, Sent: measure.At(1), AskedInput: tt.asked, Cacheable: tt.cacheable, InputTokens: &tt.input, CachedInput: &tt.cached})
 		}
@@ -38,12 +39,32 @@ func TestAccidentalHits(t *testing.T) {
 		if tt.cacheable > 0 {
 			sc.Prompts.Shared = &workload.Shared{}
 		}
-		b := l.sent(sc, 0)
+		b := l.sent(sc.Phases, 0)
 		a := &audit{}
-		a.cache(&b, sc)
+		a.cache(&b, "a", &sc.Prompts, false)
 		got := len(a.reasons) > 0 && a.reasons[0].Code == "cache_hits"
 		if got != tt.want || got && a.reasons[0].Verdict != Suspect {
 			t.Errorf("%s: %+v", name, a.reasons)
 		}
+	}
+}
+
+// TestCacheHitsOfAClass: prompts of a class that are meant to be unique, and are found in a cache, are told by class.
+func TestCacheHitsOfAClass(t *testing.T) {
+	sc := &workload.Scenario{Phases: workload.Phases{Measure: 1e9}, Mix: []workload.TrafficClass{{Name: "chat"}, {Name: "rag"}}}
+	block := &measure.BlockRecord{Approach: "edge", State: measure.Complete}
+	m := &measure.Manifest{Scenario: sc, Blocks: []measure.BlockRecord{*block}}
+	l := newSentLog(block, sc)
+	for i := range 100 {
+		s := &measure.Sample{TrafficClass: "chat", Class: endpoint.OK, Sent: measure.At(1), AskedInput: 1000, InputTokens: new(1000), CachedInput: new(0)}
+		if i%2 == 1 {
+			s.TrafficClass, s.CachedInput = "rag", new(990)
+		}
+		l.add(s)
+	}
+	a := &audit{}
+	a.sent(workloadAsSent(m, []*sentLog{l}, nil), sc)
+	if len(a.reasons) != 1 || a.reasons[0].Code != "cache_hits" || a.reasons[0].Verdict != Suspect || !strings.Contains(a.reasons[0].Text, "edge, class rag: the server took 99%") {
+		t.Errorf("%+v", a.reasons)
 	}
 }

@@ -55,8 +55,9 @@ func (c *cacheFold) accidental(cacheable float64) bool {
 
 // cache holds what the server took from its prefix cache against what the requests of the block let an unlimited one take.
 // A server caches whole blocks of tokens and may forget, so that it can take a little less; it can take more only by what
-// the scenario does not know of.
-func (a *audit) cache(b *SentBlock, sc *workload.Scenario) {
+// the scenario does not know of. Who is what the block's requests are called; they talk where they are turns of
+// conversations.
+func (a *audit) cache(b *SentBlock, who string, p *workload.Prompts, talks bool) {
 	if b.CacheableShare == nil || b.CountedInput == nil {
 		return
 	}
@@ -65,20 +66,20 @@ func (a *audit) cache(b *SentBlock, sc *workload.Scenario) {
 	case got != nil && b.caches.accidental(expected):
 		verdict, explained := Suspect, "every prompt is unique"
 		switch {
-		case sc.Sessions != nil:
+		case talks:
 			explained = fmt.Sprintf("the conversations so far explain %.0f%%", 100*expected)
-		case sc.Prompts.Shares():
+		case p.Shares():
 			explained = fmt.Sprintf("what its requests share explains %.0f%%", 100*expected)
 		}
-		if !sc.Prompts.Nonces() { // then another approach, block or run may have brought them
+		if !p.Nonces() { // then another approach, block or run may have brought them
 			verdict = Valid
 		}
-		a.add(verdict, "cache_hits", "%s: the server took %.0f%% of the prompt tokens from its cache, and %s: it was warm from something else, and TTFT looks better than it is", b.Approach, 100**got, explained)
+		a.add(verdict, "cache_hits", "%s: the server took %.0f%% of the prompt tokens from its cache, and %s: it was warm from something else, and TTFT looks better than it is", who, 100**got, explained)
 	case expected == 0:
 	case got == nil:
-		a.add(Valid, "prefix_share", "%s: the server does not say what it took from a prefix cache: whether the %.0f%% of the prompt tokens that could come from one did cannot be told", b.Approach, 100*expected)
+		a.add(Valid, "prefix_share", "%s: the server does not say what it took from a prefix cache: whether the %.0f%% of the prompt tokens that could come from one did cannot be told", who, 100*expected)
 	case *got < expected-cachedShare:
-		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: it has no prefix cache, or a small one; or requests came before what they share was computed; or its template and tokenizer make other tokens of an answer than were generated", b.Approach, 100**got, 100*expected)
+		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: it has no prefix cache, or a small one; or requests came before what they share was computed; or its template and tokenizer make other tokens of an answer than were generated", who, 100**got, 100*expected)
 	}
 }
 

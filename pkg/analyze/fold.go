@@ -12,6 +12,8 @@ import (
 type fold struct {
 	name      string
 	limits    workload.RequestLimits
+	judged    bool    // some requests have limits: there is a goodput
+	mix       []*fold // one for each traffic class, in the scenario's order; nil without a mix
 	attempts  int
 	ok        int
 	good      int
@@ -73,7 +75,7 @@ func (c *counter) asked(v int) {
 }
 
 func newFold(name string, limits workload.RequestLimits) *fold {
-	return &fold{name: name, limits: limits, classes: map[endpoint.Class]int{}, examples: map[endpoint.Class]string{}, stamps: map[string]int{}, pace: map[paceKey]*pace{}}
+	return &fold{name: name, limits: limits, judged: limits != (workload.RequestLimits{}), classes: map[endpoint.Class]int{}, examples: map[endpoint.Class]string{}, stamps: map[string]int{}, pace: map[paceKey]*pace{}}
 }
 
 // longAnswer is the number of chunks from which an answer that comes in one network read was held back on its way.
@@ -101,7 +103,7 @@ func (f *fold) add(s *measure.Sample) {
 		return
 	}
 	f.ok++
-	if good(s, f.limits) {
+	if good(s, f.limitsOf(s)) {
 		f.good++
 	}
 	if s.ServerQueue.Known() {
@@ -235,7 +237,7 @@ func (f *fold) summary(slo workload.SLO, floor *measure.NoiseFloor) (ApproachSum
 	}
 	a.Connections = f.made.result()
 	a.Tokens = f.tokens.summary(f.span)
-	if f.attempts > 0 && slo.Request != (workload.RequestLimits{}) {
+	if f.attempts > 0 && f.judged {
 		a.Goodput = &Goodput{Ratio: float64(f.good) / float64(f.attempts)}
 		if f.span > 0 {
 			a.Goodput.PerSecond = float64(f.good) / f.span

@@ -62,7 +62,7 @@ func TestInterruptedBlockIsNotCompared(t *testing.T) {
 	sc := &workload.Scenario{Phases: workload.Phases{Measure: 100 * second}}
 	asked := &workload.Traffic{Requests: 1000, Rate: workload.Estimate{Value: 10, Low: 9.95, High: 10.05}}
 	for state, want := range map[string]int{measure.Complete: 1, measure.Interrupted: 0} {
-		log := newSentLog(&measure.BlockRecord{State: state})
+		log := newSentLog(&measure.BlockRecord{State: state}, sc)
 		for i := range 100 {
 			log.add(&measure.Sample{Class: endpoint.OK, Sent: measure.At(time.Duration(i) * 100 * time.Millisecond)})
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/infbench/infbench/internal/stat"
 	"github.com/infbench/infbench/pkg/endpoint"
 	"github.com/infbench/infbench/pkg/measure"
+	"github.com/infbench/infbench/pkg/workload"
 )
 
 // answering is an approach whose answer to request i has so many tokens; 0: the request failed.
@@ -21,7 +22,7 @@ type answering struct {
 func compared(n int, approaches ...answering) *WorkloadAsSent {
 	var logs []*sentLog
 	for k, a := range approaches {
-		l := newSentLog(&measure.BlockRecord{Index: k, Approach: a.name})
+		l := newSentLog(&measure.BlockRecord{Index: k, Approach: a.name}, &workload.Scenario{})
 		for i := range n {
 			s := &measure.Sample{Index: i, Approach: a.name, Block: k, Basis: a.basis, Class: endpoint.StreamError}
 			if tokens := a.tokens(i); tokens > 0 {

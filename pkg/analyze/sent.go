@@ -3,6 +3,7 @@ package analyze
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,14 @@ type WorkloadAsSent struct {
 	Sent  []SentBlock       `json:"sent"`
 	// Outputs holds the answers of each approach against those of the approach with the longest. Absent with one approach.
 	Outputs []OutputLengths `json:"outputs,omitempty"`
+	// Classes is the same for each traffic class of a mix, in the scenario's order.
+	Classes []ClassAsSent `json:"classes,omitempty"`
+}
+
+// ClassAsSent puts what was asked of one traffic class beside what each block has sent of it.
+type ClassAsSent struct {
+	Class string `json:"class"`
+	WorkloadAsSent
 }
 
 // SentBlock is what one block has sent, as its rows say.
@@ -62,13 +71,28 @@ type sentLog struct {
 	cacheable, asked                           int64 // prompt tokens sent
 	answers                                    []answer
 	basis                                      map[string]bool // of the answers' lengths
+	predictable                                bool            // what a cache can do is known
+	class                                      string
+	classes                                    []*sentLog // of a mix, in the scenario's order
 }
 
-func newSentLog(b *measure.BlockRecord) *sentLog {
-	return &sentLog{block: b, input: workload.LengthCounts{}, output: workload.LengthCounts{}, countedInput: workload.LengthCounts{}, countedOutput: workload.LengthCounts{}, basis: map[string]bool{}}
+func newSentLog(b *measure.BlockRecord, s *workload.Scenario) *sentLog {
+	l := &sentLog{block: b, input: workload.LengthCounts{}, output: workload.LengthCounts{}, countedInput: workload.LengthCounts{}, countedOutput: workload.LengthCounts{}, basis: map[string]bool{},
+		predictable: s.Prompts.Predictable()}
+	for i := range s.Mix {
+		c := newSentLog(b, &workload.Scenario{Prompts: s.Mix[i].Prompts})
+		c.class = s.Mix[i].Name
+		l.classes, l.predictable = append(l.classes, c), l.predictable && c.predictable
+	}
+	return l
 }
 
 func (l *sentLog) add(s *measure.Sample) {
+	for _, c := range l.classes {
+		if c.class == s.TrafficClass {
+			c.add(s)
+		}
+	}
 	at, ok := left(s).Get()
 	if ok {
 		l.cacheable += int64(s.Cacheable)
@@ -125,8 +149,7 @@ func left(s *measure.Sample) measure.Stamp {
 }
 
 // sent describes the block. A block that was cut short ends for it with the last request that was due, at the time end.
-func (l *sentLog) sent(sc *workload.Scenario, end time.Duration) SentBlock {
-	p := sc.Phases
+func (l *sentLog) sent(p workload.Phases, end time.Duration) SentBlock {
 	to := p.Horizon().D()
 	if l.block.State != measure.Complete {
 		to = min(to, end)
@@ -134,7 +157,7 @@ func (l *sentLog) sent(sc *workload.Scenario, end time.Duration) SentBlock {
 	b := SentBlock{Approach: l.block.Approach, Block: l.block.Index, Unsent: l.unsent,
 		Traffic:      *workload.DescribeTraffic(l.times, p.Warmup.D(), to, l.input, l.output),
 		CountedInput: l.countedInput.Describe(), CountedOutput: l.countedOutput.Describe()}
-	if l.asked > 0 && sc.Prompts.Predictable() {
+	if l.asked > 0 && l.predictable {
 		b.CacheableShare = new(float64(l.cacheable) / float64(l.asked))
 	}
 	b.CachedShare, b.caches = l.caches.share(), l.caches
@@ -169,13 +192,31 @@ func (b *SentBlock) Compare(asked *workload.Traffic) {
 	lengths("output", asked.Output, b.CountedOutput, true)
 }
 
-// workloadAsSent describes and compares every block that went through; one that was cut short is only described.
+// workloadAsSent describes and compares every block, together and by traffic class.
 func workloadAsSent(m *measure.Manifest, logs []*sentLog, ends map[int]float64) *WorkloadAsSent {
-	w := &WorkloadAsSent{Asked: m.Asked, Sent: []SentBlock{}, Outputs: compareOutputs(logs)}
+	w := asSent(m, m.Asked, logs, ends)
+	w.Outputs = compareOutputs(logs)
+	for i, c := range m.Scenario.Mix {
+		var asked *workload.Traffic
+		if k := slices.IndexFunc(m.AskedClasses, func(a workload.ClassTraffic) bool { return a.Class == c.Name }); k >= 0 {
+			asked = &m.AskedClasses[k].Traffic
+		}
+		var ofClass []*sentLog
+		for _, l := range logs {
+			ofClass = append(ofClass, l.classes[i])
+		}
+		w.Classes = append(w.Classes, ClassAsSent{c.Name, *asSent(m, asked, ofClass, ends)})
+	}
+	return w
+}
+
+// asSent describes and compares every block that went through; one that was cut short is only described.
+func asSent(m *measure.Manifest, asked *workload.Traffic, logs []*sentLog, ends map[int]float64) *WorkloadAsSent {
+	w := &WorkloadAsSent{Asked: asked, Sent: []SentBlock{}}
 	for _, l := range logs {
-		b := l.sent(m.Scenario, time.Duration(ends[l.block.Index]*1e9))
-		if m.Asked != nil && l.block.State == measure.Complete {
-			b.Compare(m.Asked)
+		b := l.sent(m.Scenario.Phases, time.Duration(ends[l.block.Index]*1e9))
+		if asked != nil && l.block.State == measure.Complete {
+			b.Compare(asked)
 		}
 		w.Sent = append(w.Sent, b)
 	}
@@ -185,20 +226,27 @@ func workloadAsSent(m *measure.Manifest, logs []*sentLog, ends map[int]float64) 
 // sent says where a block's traffic is not what the scenario asked. The requests that are sent are those of the schedule
 // and not a sample of them: what differs beyond chance is another workload. What the server counts is a remark: its
 // tokens are its own, and it may end an answer early.
-func (a *audit) sent(w *WorkloadAsSent, sc *workload.Scenario) {
+func (a *audit) sent(w *WorkloadAsSent, s *workload.Scenario) {
+	const why = "connections that took their time (connections.prewarm opens them ahead), a late client or lost requests have changed the load, so its latencies are those of another workload"
 	for i := range w.Sent {
 		b := &w.Sent[i]
 		a.about = b.Approach
-		a.cache(b, sc)
+		if len(s.Mix) == 0 {
+			a.cache(b, b.Approach, &s.Prompts, s.Sessions != nil)
+		}
+		if found := b.found(); found != "" {
+			a.add(Suspect, "workload_as_sent", "%s: what was sent is not what the scenario asks, by more than chance: %s; %s", b.Approach, found, why)
+		}
 		var found []string
-		for _, d := range b.Differences {
-			if !d.Counted {
-				found = append(found, fmt.Sprintf("%s %.4g, asked %.4g (%.4g to %.4g)", d.Figure, d.Sent, d.Asked.Value, d.Asked.Low, d.Asked.High))
+		for k := range w.Classes {
+			c := &w.Classes[k]
+			a.cache(&c.Sent[i], b.Approach+", class "+c.Class, &s.Mix[k].Prompts, s.Mix[k].Sessions != nil)
+			if f := c.Sent[i].found(); f != "" {
+				found = append(found, c.Class+" "+f)
 			}
 		}
 		if len(found) > 0 {
-			a.add(Suspect, "workload_as_sent", "%s: what was sent is not what the scenario asks, by more than chance: %s; connections that took their time (connections.prewarm opens them ahead), a late client or lost requests have changed the load, so its latencies are those of another workload",
-				b.Approach, strings.Join(found, "; "))
+			a.add(Suspect, "workload_as_sent", "%s: what was sent of single classes is not what the scenario asks, by more than chance: %s; %s", b.Approach, strings.Join(found, "; "), why)
 		}
 		if w.Asked == nil || w.Asked.Input == nil || b.CountedInput == nil {
 			continue
@@ -207,4 +255,15 @@ func (a *audit) sent(w *WorkloadAsSent, sc *workload.Scenario) {
 			a.add(Valid, "input_length", "%s: the server counted %+.0f%% as many prompt tokens as were asked for: its tokenizer is not the workload's, or it adds a template; see the workload as sent", b.Approach, 100*off)
 		}
 	}
+}
+
+// found lists the differences in what was sent; empty without any.
+func (b *SentBlock) found() string {
+	var found []string
+	for _, d := range b.Differences {
+		if !d.Counted {
+			found = append(found, fmt.Sprintf("%s %.4g, asked %.4g (%.4g to %.4g)", d.Figure, d.Sent, d.Asked.Value, d.Asked.Low, d.Asked.High))
+		}
+	}
+	return strings.Join(found, "; ")
 }

@@ -93,14 +93,14 @@ func TestStretchesCoverAllTurns(t *testing.T) {
 // TestLaterTurnsAreNotTheSchedules: what was asked holds for first turns; later ones count for the prefix cache alone.
 func TestLaterTurnsAreNotTheSchedules(t *testing.T) {
 	block := &measure.BlockRecord{State: measure.Complete}
-	l := newSentLog(block)
+	l := newSentLog(block, &workload.Scenario{})
 	for index := range 9 {
 		for n := 1; n <= 4; n++ {
 			l.add(turnRow(index, n, 4, time.Millisecond))
 		}
 	}
 	sc := &workload.Scenario{Phases: workload.Phases{Measure: workload.Duration(9 * time.Second)}}
-	b := l.sent(sc, 0)
+	b := l.sent(sc.Phases, 0)
 	if b.Requests != 9 || b.Rate.Value != 1 || b.Input.N != 9 || b.Input.Mean.Value != 100 || b.CountedInput.N != 9 {
 		t.Errorf("%+v", b)
 	}

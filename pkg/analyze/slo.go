@@ -3,6 +3,7 @@ package analyze
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/mathext"
@@ -175,11 +176,22 @@ func verdictOf(ok bool) string {
 	return Fail
 }
 
-// Verdict is the approach's verdict over all objectives: fail if any failed, else cannot tell if any cannot tell, else
-// pass (also with no objective at all).
+// Verdict is the approach's verdict over all objectives, those of its traffic classes too: fail if any failed, else cannot
+// tell if any cannot tell, else pass (also with no objective at all).
 func (a *ApproachSummary) Verdict() string {
+	all := slices.Clone(a.SLO)
+	for _, c := range a.Classes {
+		all = append(all, c.SLO...)
+	}
+	return verdictOver(all)
+}
+
+// Verdict is the class's verdict over its own objectives, as that of an approach is.
+func (c *ClassSummary) Verdict() string { return verdictOver(c.SLO) }
+
+func verdictOver(results []ObjectiveResult) string {
 	out := Pass
-	for _, o := range a.SLO {
+	for _, o := range results {
 		switch {
 		case o.Verdict == Fail:
 			return Fail

@@ -173,6 +173,7 @@ type ApproachSummary struct {
 	Tokens        Tokens                         `json:"tokens"`
 	Goodput       *Goodput                       `json:"goodput,omitempty"` // absent without request limits
 	SLO           []ObjectiveResult              `json:"slo"`
+	Classes       []ClassSummary                 `json:"classes,omitempty"`   // of a mix, in the scenario's order
 	Coalesced     *float64                       `json:"coalesced,omitempty"` // share of chunks that shared a read with another
 	Connections   *Connections                   `json:"connections,omitempty"`
 	Sessions      *Sessions                      `json:"sessions,omitempty"` // absent where no request is a turn of a conversation
@@ -196,7 +197,8 @@ type Tokens struct {
 	AskedOutput     *int64   `json:"asked_output,omitempty"`
 }
 
-// Goodput counts requests that met every request limit, over all attempts and per second of the measure phase.
+// Goodput counts requests that met every request limit, of a mix those of their class, over all attempts and per second of
+// the measure phase.
 type Goodput struct {
 	Ratio     float64 `json:"ratio"`
 	PerSecond float64 `json:"per_second"`

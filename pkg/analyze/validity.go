@@ -125,6 +125,7 @@ func (a *audit) approach(f *fold, m *measure.Manifest, blocks []*clientBlock) {
 		a.failures(f)
 		a.samples(f)
 		a.tokens(f)
+		a.classes(f)
 	}
 	if n := f.classes[endpoint.Unfinished]; n > 0 {
 		a.add(Valid, "unfinished", "%s: %d requests were still running at the end of the drain (%s) and count as misses; a longer phases.drain would see their end", f.name, n, m.Scenario.Phases.Drain.D())

@@ -24,7 +24,8 @@ type collector struct {
 	hopeless func(error)
 
 	interval, total Tally // measure phase only
-	recent          Hist  // TTFT of the current phase, for the live display
+	mix             classGaps
+	recent          Hist // TTFT of the current phase, for the live display
 	recentPhase     Phase
 	attempts        int
 	first           int // of the first hopelessAfter requests of the schedule, how many ended
@@ -111,6 +112,7 @@ func (c *collector) add(s *Sample) {
 	}
 	if s.Phase == Measure {
 		c.fail(c.interval.Add(s))
+		c.fail(c.mix.add(s))
 	}
 	c.fail(c.w.rows.write(s))
 }
@@ -150,9 +152,11 @@ func (c *collector) flush() {
 	c.health.GCPauseMax = max(c.health.GCPauseMax, h.GCPauseMax)
 	c.health.SchedP99 = max(c.health.SchedP99, h.SchedP99)
 	c.fail(c.w.rows.flush())
-	c.fail(c.w.hists.write(c.block.Approach, c.block.Index, c.from, now, &c.interval))
+	tag := Tag{Approach: c.block.Approach, Block: c.block.Index}
+	c.fail(c.w.hists.write(tag, c.from, now, &c.interval))
 	c.fail(c.total.Merge(&c.interval))
 	c.interval.Reset()
+	c.fail(c.mix.flush(c.w.hists, tag, c.from, now))
 	c.from = now
 	l := c.snapshot(now)
 	c.fail(c.w.ticks.write(&Tick{T: l.Elapsed, Approach: l.Approach, Block: l.Block, Offered: l.Offered, Sent: l.Sent,
@@ -193,7 +197,7 @@ func quantile(h *Hist, q float64) Stamp {
 func (c *collector) result(rec BlockRecord, before Health, start time.Time, cores int) (BlockRecord, error) {
 	rec.Attempts, rec.Ended = c.attempts, c.lastEnd
 	rec.Scheduled = int(c.count.scheduled.Load())
-	rec.Totals = c.total.Totals()
+	rec.Totals, rec.ClassTotals = c.total.Totals(), c.mix.totals()
 	rec.Client = ClientRecord{CPU: c.health.CPU - before.CPU, Wall: time.Since(start), Cores: cores, Events: c.events,
 		MaxRSS: c.health.RSS, GCPauseMax: c.health.GCPauseMax, SchedLatencyP99: c.health.SchedP99, Throttled: c.health.Throttled,
 		GC: c.health.GC - before.GC, CoreWait: max(0, c.health.CoreWait-before.CoreWait)}

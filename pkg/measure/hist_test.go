@@ -129,7 +129,7 @@ func TestHistLogStandardReader(t *testing.T) {
 			tally.Hist(workload.TTFT).Record(time.Duration(v))
 		}
 		from := start.Add(time.Duration(i) * time.Second)
-		if err := l.write("self-hosted", 3, from, from.Add(time.Second), &tally); err != nil {
+		if err := l.write(Tag{Approach: "self-hosted", Block: 3}, from, from.Add(time.Second), &tally); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -175,7 +175,7 @@ func TestHistLogStandardReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := merged[Tag{"self-hosted", 3, workload.TTFT}].Count(); n != 5000 {
+	if n := merged[Tag{Approach: "self-hosted", Block: 3, Metric: workload.TTFT}].Count(); n != 5000 {
 		t.Errorf("our reader finds %d values, want 5000", n)
 	}
 }
@@ -189,7 +189,7 @@ func TestTornHistLogKeepsWholeIntervals(t *testing.T) {
 	for range 2 {
 		var tally Tally
 		tally.Hist(workload.ITL).Record(time.Millisecond)
-		if err := l.write("a", 0, time.Now(), time.Now(), &tally); err != nil {
+		if err := l.write(Tag{Approach: "a"}, time.Now(), time.Now(), &tally); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -206,7 +206,7 @@ func TestTornHistLogKeepsWholeIntervals(t *testing.T) {
 		if err != nil {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
-		if n := got[Tag{"a", 0, workload.ITL}].Count(); n != 1 {
+		if n := got[Tag{Approach: "a", Block: 0, Metric: workload.ITL}].Count(); n != 1 {
 			t.Fatalf("cut at %d: %d values, want 1", cut, n)
 		}
 	}
@@ -214,6 +214,7 @@ func TestTornHistLogKeepsWholeIntervals(t *testing.T) {
 
 func FuzzParseTag(f *testing.F) {
 	f.Add("a/0/ttft")
+	f.Add("a/0/ttft/chat")
 	f.Add("//")
 	f.Fuzz(func(t *testing.T, s string) {
 		tag, err := ParseTag(s)

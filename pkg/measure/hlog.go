@@ -15,28 +15,38 @@ import (
 	"github.com/infbench/infbench/pkg/workload"
 )
 
-// Tag names one histogram series of the interval log: approach/block/metric. It holds no comma, space or newline, as
-// the format demands.
+// Tag names one histogram series of the interval log: approach/block/metric, or approach/block/metric/class for one traffic
+// class of a mix. It holds no comma, space or newline, as the format demands.
 type Tag struct {
 	Approach string
 	Block    int
 	Metric   workload.Metric
+	Class    string
 }
 
 // String is the tag as it stands in the log.
 func (t Tag) String() string {
-	return t.Approach + "/" + strconv.Itoa(t.Block) + "/" + string(t.Metric)
+	s := t.Approach + "/" + strconv.Itoa(t.Block) + "/" + string(t.Metric)
+	if t.Class != "" {
+		s += "/" + t.Class
+	}
+	return s
 }
 
 // ParseTag reads what String wrote.
 func ParseTag(s string) (Tag, error) {
 	rest, metric, ok1 := cutLast(s, "/")
 	approach, block, ok2 := cutLast(rest, "/")
-	n, err := strconv.Atoi(block)
-	if !ok1 || !ok2 || err != nil || n < 0 {
-		return Tag{}, fmt.Errorf("histogram tag %q is not approach/block/metric", s)
+	class := ""
+	if _, err := strconv.Atoi(block); err != nil && ok2 { // no metric is a number
+		class, metric = metric, block
+		approach, block, ok2 = cutLast(approach, "/")
 	}
-	return Tag{Approach: approach, Block: n, Metric: workload.Metric(metric)}, nil
+	n, err := strconv.Atoi(block)
+	if !ok1 || !ok2 || err != nil || n < 0 || strings.HasSuffix(s, "/") {
+		return Tag{}, fmt.Errorf("histogram tag %q is not approach/block/metric or approach/block/metric/class", s)
+	}
+	return Tag{Approach: approach, Block: n, Metric: workload.Metric(metric), Class: class}, nil
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {
@@ -62,7 +72,7 @@ func newHistLog(path string, start time.Time) (*histLog, error) {
 	b := bufio.NewWriter(f)
 	w := hdr.NewHistogramLogWriter(b)
 	err = errors.Join(
-		w.OutputComment("[infbench: one tag per approach/block/metric, values in nanoseconds, measure phase only]"),
+		w.OutputComment("[infbench: one tag per approach/block/metric, of a mix also approach/block/metric/class, values in nanoseconds, measure phase only]"),
 		w.OutputLogFormatVersion(), w.OutputStartTime(start.UnixMilli()), w.OutputLegend(), b.Flush())
 	if err != nil {
 		f.Close()
@@ -71,14 +81,15 @@ func newHistLog(path string, start time.Time) (*histLog, error) {
 	return &histLog{f: f, b: b, w: w}, nil
 }
 
-// write appends the non-empty histograms of one interval, stamped with the wall clock as the format wants.
-func (l *histLog) write(approach string, block int, from, to time.Time, t *Tally) error {
+// write appends the non-empty histograms of one interval, each under the tag with its metric, stamped with the wall clock as the format wants.
+func (l *histLog) write(tag Tag, from, to time.Time, t *Tally) error {
 	for _, m := range append(workload.Metrics(), workload.ReadLag) {
 		h, ok := t.hists[m]
 		if !ok || h.Count() == h.exact.Overflow {
 			continue
 		}
-		h.h.SetTag(Tag{approach, block, m}.String())
+		tag.Metric = m
+		h.h.SetTag(tag.String())
 		h.h.SetStartTimeMs(from.UnixMilli())
 		h.h.SetEndTimeMs(to.UnixMilli())
 		if err := l.w.OutputIntervalHistogram(h.h); err != nil {

@@ -43,8 +43,10 @@ type Manifest struct {
 	DatasetRows int `json:"dataset_rows,omitempty"`
 	// Asked is what the scenario asks of the measure phase of every block: what was sent is held against it. Nil for a
 	// closed loop, and in records of older versions.
-	Asked  *workload.Traffic `json:"asked,omitempty"`
-	Blocks []BlockRecord     `json:"blocks"`
+	Asked *workload.Traffic `json:"asked,omitempty"`
+	// AskedClasses is the same of each class of a mix, in the scenario's order.
+	AskedClasses []workload.ClassTraffic `json:"asked_classes,omitempty"`
+	Blocks       []BlockRecord           `json:"blocks"`
 	// Limits are what the system let the client have. Nil in records of older versions.
 	Limits *Limits `json:"limits,omitempty"`
 	// Preflight is what was found too small for the plan before anything was sent.
@@ -70,7 +72,22 @@ type ScheduleRecord struct {
 	CV       *float64 `json:"cv,omitempty"`
 	OpenLoop bool     `json:"open_loop"`
 	Windows  []Window `json:"windows,omitempty"`
-	Trace    *Trace   `json:"trace,omitempty"`
+	// Trace is what was replayed; of a mix, what the classes with a weight divide among them.
+	Trace *Trace `json:"trace,omitempty"`
+	// Classes are the parts of a mix, in the scenario's order.
+	Classes []ClassSchedule `json:"classes,omitempty"`
+}
+
+// ClassSchedule describes the arrivals of one traffic class.
+type ClassSchedule struct {
+	Name     string   `json:"name"`
+	Arrivals int      `json:"arrivals"`
+	Rate     float64  `json:"rate"` // 1/s over the horizon
+	CV       *float64 `json:"cv,omitempty"`
+	// Share is the class's part of the common arrivals, 0..1; absent where it has its own.
+	Share float64 `json:"share,omitempty"`
+	// Trace is what a class with arrivals of its own replayed.
+	Trace *Trace `json:"trace,omitempty"`
 }
 
 // Window is a span of the block's time line that a reader should see marked.
@@ -110,7 +127,9 @@ type BlockRecord struct {
 	// Ended is when the last request was over, since the block's time 0.
 	Ended  Stamp                      `json:"ended,omitzero"`
 	Totals map[workload.Metric]Totals `json:"totals,omitempty"`
-	Client ClientRecord               `json:"client"`
+	// ClassTotals are the totals of what rows cannot give back, by traffic class of a mix.
+	ClassTotals map[string]map[workload.Metric]Totals `json:"class_totals,omitempty"`
+	Client      ClientRecord                          `json:"client"`
 }
 
 // ClientRecord is the load generator's own cost and health over a block. Where an embedded simulated endpoint runs in

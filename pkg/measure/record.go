@@ -13,7 +13,8 @@ import (
 type Record struct {
 	Dir      string
 	Manifest *Manifest
-	// Gaps holds the merged histograms that rows cannot give back: ITL, chunk gap and read lag, by approach and block.
+	// Gaps holds the merged histograms that rows cannot give back: ITL, chunk gap and read lag, by approach and block, and of
+	// a mix by class too.
 	Gaps map[Tag]*Hist
 }
 
@@ -35,13 +36,21 @@ func Open(dir string) (*Record, error) {
 		}
 	}
 	for _, b := range m.Blocks {
-		for metric, totals := range b.Totals {
-			if h := r.Gaps[Tag{b.Approach, b.Index, metric}]; h != nil {
-				h.setTotals(totals)
-			}
+		r.setTotals(Tag{Approach: b.Approach, Block: b.Index}, b.Totals)
+		for class, totals := range b.ClassTotals {
+			r.setTotals(Tag{Approach: b.Approach, Block: b.Index, Class: class}, totals)
 		}
 	}
 	return r, nil
+}
+
+func (r *Record) setTotals(tag Tag, all map[workload.Metric]Totals) {
+	for metric, totals := range all {
+		tag.Metric = metric
+		if h := r.Gaps[tag]; h != nil {
+			h.setTotals(totals)
+		}
+	}
 }
 
 // Rows yields every request in the order in which the requests ended. The last pair may carry an error: ErrTorn after

@@ -328,7 +328,7 @@ func (x *blockRun) fire(t *turn) *turn {
 	req := t.req
 	s := &Sample{Index: req.Index, Approach: x.Approach, Block: x.Block.Index, Phase: Measure,
 		Scheduled: At(t.at), Dispatched: At(time.Since(x.epoch)), AskedInput: req.InputTokens, AskedOutput: req.MaxTokens, Cacheable: req.Cacheable,
-		Turn: req.Turn, Turns: req.Turns, Think: t.think, Context: req.Context}
+		Turn: req.Turn, Turns: req.Turns, Think: t.think, Context: req.Context, TrafficClass: req.Class}
 	if t.at < x.Phases.Warmup.D() {
 		s.Phase = Warmup
 	}

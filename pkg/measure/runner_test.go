@@ -151,7 +151,7 @@ func TestRunRecordsExactTimes(t *testing.T) {
 				t.Errorf("row %d: events %d chunks %d reads %d basis %s", i, s.Events, s.Chunks, s.Reads, s.Basis)
 			}
 		}
-		gaps := rec.Gaps[Tag{"a", 0, workload.ITL}]
+		gaps := rec.Gaps[Tag{Approach: "a", Block: 0, Metric: workload.ITL}]
 		if gaps == nil || gaps.Count() != 90*4 {
 			t.Fatalf("ITL of the measure phase: %+v, want 360 values", gaps)
 		}

@@ -15,6 +15,8 @@ type Sample struct {
 	Approach string `json:"approach"`
 	Block    int    `json:"block"`
 	Phase    Phase  `json:"phase"`
+	// TrafficClass is the request's class in a mix; class below is how it ended.
+	TrafficClass string `json:"traffic_class,omitempty"`
 
 	Scheduled    Stamp `json:"scheduled,omitzero"`
 	Dispatched   Stamp `json:"dispatched,omitzero"`

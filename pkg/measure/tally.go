@@ -28,6 +28,11 @@ func (t *Tally) Hist(m workload.Metric) *Hist {
 // percentile.
 func (t *Tally) Add(s *Sample) error {
 	t.AddRow(s)
+	return t.addGaps(s)
+}
+
+// addGaps records what rows do not hold: the gaps of a successful request, and how late its arrivals were read.
+func (t *Tally) addGaps(s *Sample) error {
 	if !s.OK() {
 		return nil
 	}

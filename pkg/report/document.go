@@ -24,11 +24,15 @@ type document struct {
 	// judgements explain the SLO verdicts that are not plain from a figure.
 	judgements []judgement
 	// sent is the workload as sent, beside what was asked; without columns where the record does not hold it.
-	sent      table
-	sentNotes []string
-	turns     table // of conversations; without columns where there are none
-	method    []fact
-	glossary  []term
+	sent        table
+	sentClasses table // the same by traffic class
+	sentNotes   []string
+	turns       table // of conversations; without columns where there are none
+	// classes are the traffic classes of each approach side by side; none without a mix.
+	classes    []classTable
+	classNotes []string
+	method     []fact
+	glossary   []term
 }
 
 type badge struct {
@@ -66,7 +70,8 @@ func newDocument(a *analyze.Analysis) *document {
 		}
 		d.reasons = append(d.reasons, reason{verdict: v, code: r.Code, text: r.Text})
 	}
-	d.sentNotes = sentNotes(s, d.sent)
+	d.sentNotes, d.sentClasses, d.classes = sentNotes(s, d.sent), sentClasses(s), classTables(s)
+	d.classNotes = classNotes(d.classes)
 	d.notes = legendNotes(d.table, d.sloTable)
 	for i := range s.Approaches {
 		d.details = append(d.details, newDetail(a, i))
@@ -174,14 +179,20 @@ func method(a *analyze.Analysis) []fact {
 		if sc.Description != "" {
 			f = append(f, fact{"about", sc.Description})
 		}
-		f = append(f, fact{"arrivals", describeArrivals(sc.Arrivals)}, fact{"prompts", describePrompts(sc.Prompts)})
+		if len(sc.Mix) > 0 {
+			f = append(f, fact{"arrivals", describeCommon(sc)})
+			f = append(f, classFacts(sc)...)
+		} else {
+			f = append(f, fact{"arrivals", describeArrivals(sc.Arrivals)}, fact{"prompts", describePrompts(sc.Prompts)})
+		}
 		if sc.Sessions != nil {
 			f = append(f, fact{"conversations", describeSessions(sc.Sessions)})
 		}
 		if sc.Patience != nil {
 			f = append(f, fact{"patience", describePatience(sc.Patience)})
 		}
-		f = append(f, fact{"phases", fmt.Sprintf("warm-up %s (not counted), measure %s, drain up to %s", span(sc.Phases.Warmup.D()), span(sc.Phases.Measure.D()), span(sc.Phases.Drain.D()))},
+		f = append(f,
+			fact{"phases", fmt.Sprintf("warm-up %s (not counted), measure %s, drain up to %s", span(sc.Phases.Warmup.D()), span(sc.Phases.Measure.D()), span(sc.Phases.Drain.D()))},
 			fact{"request limits", describeLimits(sc.SLO.Request)})
 	}
 	f = append(f, fact{"tool", orAbsent(toolName(s.Run.Tool))}, fact{"machine", orAbsent(s.Run.Machine)})

@@ -47,8 +47,10 @@ type page struct {
 	Reasons                       []pageReason
 	Standings                     []pageStanding
 	SLO                           string // the verdicts beside it say the rest
-	Notes, Judgements             []string
+	Notes, Judgements, ClassNotes []string
 	Table, SLOTable, Sent, Turns  pageTable
+	SentClasses                   pageTable
+	Classes                       []pageClasses
 	SentNotes                     []string
 	Plots                         []pagePlot
 	Details                       []pageDetail
@@ -108,6 +110,13 @@ type pageDetail struct {
 	Warnings     []string
 }
 
+// pageClasses are the traffic classes of one approach.
+type pageClasses struct {
+	Name     string
+	Standing *pageCell
+	Table    pageTable
+}
+
 type pageError struct{ Class, N, Example string }
 
 func newPage(d *document, plots []Plot) *page {
@@ -115,7 +124,8 @@ func newPage(d *document, plots []Plot) *page {
 		Headline: d.headline, NoApproach: noApproach, VerdictTone: validityTone(d.verdict), CSS: template.CSS(pageStyle), Tool: "infbench",
 		Notes: d.notes, Table: newPageTable("approaches side by side", "", d.table), SLOTable: newPageTable("SLO objectives by approach", "objective", d.sloTable),
 		Sent: newPageTable("workload as sent", "", d.sent), SentNotes: d.sentNotes,
-		Turns:  newPageTable("conversations, turn by turn", "", d.turns),
+		Turns:       newPageTable("conversations, turn by turn", "", d.turns),
+		SentClasses: newPageTable("workload as sent, by traffic class", "", d.sentClasses), ClassNotes: d.classNotes,
 		Method: pageFacts(d.method)}
 	for _, f := range d.method {
 		if f.name == "tool" && f.value != absent {
@@ -140,6 +150,13 @@ func newPage(d *document, plots []Plot) *page {
 	}
 	for _, pl := range plots {
 		p.Plots = append(p.Plots, pagePlot{pl.Name, pl.Title, pl.Caption, inlineSVG(pl.SVG)})
+	}
+	for _, c := range d.classes {
+		x := pageClasses{Name: printable(c.approach), Table: newPageTable("traffic classes of "+printable(c.approach), "", c.table)}
+		if c.standing != "" {
+			x.Standing = &pageCell{Text: c.standing, Tone: verdictTone(c.standing)}
+		}
+		p.Classes = append(p.Classes, x)
 	}
 	for _, x := range d.details {
 		p.Details = append(p.Details, newPageDetail(x))

@@ -50,6 +50,14 @@ func (m markdown) document(d *document, plots []sketch) {
 		}
 		m.printf("\n")
 	}
+	if len(d.classes) > 0 {
+		m.printf("## Traffic classes\n\n")
+		for _, c := range d.classes {
+			m.printf("### Classes of %s\n\n", escapeMarkdown(c.approach))
+			m.table(c.table)
+		}
+		m.notes(d.classNotes)
+	}
 	m.printf("## Plots\n\n")
 	for _, p := range plots {
 		m.printf("### %s\n\n![%s](plots/%s.svg)\n\n%s\n\n", escapeMarkdown(p.figure.Title), escapeMarkdown(p.figure.Title), p.name, escapeMarkdown(p.caption))
@@ -65,6 +73,10 @@ func (m markdown) document(d *document, plots []sketch) {
 	if len(d.sent.columns) > 0 {
 		m.printf("## Workload as sent\n\n")
 		m.table(d.sent)
+		if len(d.sentClasses.columns) > 0 {
+			m.printf("### By traffic class\n\n")
+			m.table(d.sentClasses)
+		}
 		m.notes(d.sentNotes)
 	}
 	m.printf("## How it was measured\n\n")

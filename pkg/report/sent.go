@@ -18,9 +18,26 @@ func sentTable(s *analyze.Summary) table {
 		return table{}
 	}
 	b := sentBuilder{w}
-	var t table
+	t := table{columns: sentColumns(w)}
+	arrivals := "of the measure phase, by the time when each was sent"
+	if hasSessions(s) {
+		arrivals = "of the measure phase, by the time when each was sent; of conversations the first turns: what later ones do stands under Conversations"
+	}
+	t.groups = append(t.groups, group{title: "Arrivals", note: arrivals, rows: b.arrivals()})
+	for _, g := range sentLengths {
+		t.groups = append(t.groups, group{title: g.title, note: g.note, rows: b.lengths(g.figure, g.counted, g.of, g.got)})
+	}
+	generated := &t.groups[len(t.groups)-1]
+	generated.rows = append(generated.rows, b.outputs())
+	t.groups = append(t.groups, group{title: "From a prefix cache", note: "share of the prompt tokens; expected of a cache without limit", rows: b.cache()})
+	return known(t)
+}
+
+// sentColumns are what was asked, if that is known, and the blocks.
+func sentColumns(w *analyze.WorkloadAsSent) []string {
+	var columns []string
 	if w.Asked != nil {
-		t.columns = append(t.columns, "asked")
+		columns = append(columns, "asked")
 	}
 	blocks := map[string]int{}
 	for i := range w.Sent {
@@ -31,30 +48,22 @@ func sentTable(s *analyze.Summary) table {
 		if blocks[name] > 1 {
 			name = fmt.Sprintf("%s, block %d", name, w.Sent[i].Block)
 		}
-		t.columns = append(t.columns, name)
+		columns = append(columns, name)
 	}
-	arrivals := "of the measure phase, by the time when each was sent"
-	if hasSessions(s) {
-		arrivals = "first turns of the measure phase, by the time when each was sent; what later turns do stands under Conversations"
-	}
-	t.groups = append(t.groups, group{title: "Arrivals", note: arrivals, rows: b.arrivals()})
-	for _, g := range []struct {
-		title, note, figure string
-		counted             bool
-		of                  func(t *workload.Traffic) *workload.TokenLengths
-		got                 func(s *analyze.SentBlock) *workload.TokenLengths
-	}{
-		{"Prompt tokens, sent", "by the workload's own count", "input", false, inputOf, func(s *analyze.SentBlock) *workload.TokenLengths { return s.Input }},
-		{"Prompt tokens, counted", "by the server, of the answered requests", "input", true, inputOf, func(s *analyze.SentBlock) *workload.TokenLengths { return s.CountedInput }},
-		{"Answer tokens, asked for", "the limit in the request", "output", false, outputOf, func(s *analyze.SentBlock) *workload.TokenLengths { return s.Output }},
-		{"Answer tokens, generated", "of the answered requests; a shorter answer is not a faster model", "output", true, outputOf, func(s *analyze.SentBlock) *workload.TokenLengths { return s.CountedOutput }},
-	} {
-		t.groups = append(t.groups, group{title: g.title, note: g.note, rows: b.lengths(g.figure, g.counted, g.of, g.got)})
-	}
-	generated := &t.groups[len(t.groups)-1]
-	generated.rows = append(generated.rows, b.outputs())
-	t.groups = append(t.groups, group{title: "From a prefix cache", note: "share of the prompt tokens; expected of a cache without limit", rows: b.cache()})
-	return known(t)
+	return columns
+}
+
+// sentLengths are the distributions of lengths that are shown.
+var sentLengths = []struct {
+	title, note, figure string
+	counted             bool
+	of                  func(t *workload.Traffic) *workload.TokenLengths
+	got                 func(s *analyze.SentBlock) *workload.TokenLengths
+}{
+	{"Prompt tokens, sent", "by the workload's own count", "input", false, inputOf, func(s *analyze.SentBlock) *workload.TokenLengths { return s.Input }},
+	{"Prompt tokens, counted", "by the server, of the answered requests", "input", true, inputOf, func(s *analyze.SentBlock) *workload.TokenLengths { return s.CountedInput }},
+	{"Answer tokens, asked for", "the limit in the request", "output", false, outputOf, func(s *analyze.SentBlock) *workload.TokenLengths { return s.Output }},
+	{"Answer tokens, generated", "of the answered requests; a shorter answer is not a faster model", "output", true, outputOf, func(s *analyze.SentBlock) *workload.TokenLengths { return s.CountedOutput }},
 }
 
 // known is the table without rows that hold nothing, and without groups that hold no figure.
@@ -191,7 +200,11 @@ func sentNotes(s *analyze.Summary, t table) []string {
 	if slices.ContainsFunc(s.Workload.Outputs, func(o analyze.OutputLengths) bool { return o.Differs }) {
 		notes = append(notes, "† marks answers whose lengths differ from the longest ones, to the same requests, by more than sampling error (99%) and more than 1%, in the mean or a quantile.")
 	}
-	for _, b := range s.Workload.Sent {
+	blocks := slices.Clone(s.Workload.Sent)
+	for _, c := range s.Workload.Classes {
+		blocks = append(blocks, c.Sent...)
+	}
+	for _, b := range blocks {
 		if len(b.Differences) > 0 {
 			return append(notes, "≠ marks a figure further from the asked one than chance moves it for this number of requests (one standard error; 0.5% for the rate).")
 		}

@@ -8,32 +8,59 @@ import (
 	"github.com/infbench/infbench/pkg/analyze"
 )
 
-// sloTable is one row per objective.
+// sloTable is one row per objective: the scenario's, and then those of each traffic class.
 func sloTable(a *analyze.Analysis) table {
 	s := a.Summary
 	t := table{}
-	var objectives []string
+	classes := 0
 	for _, p := range s.Approaches {
 		t.columns = append(t.columns, p.Name)
-		for _, o := range p.SLO {
+		classes = max(classes, len(p.Classes))
+	}
+	add := func(title string, of func(p *analyze.ApproachSummary) []analyze.ObjectiveResult) {
+		if g := sloGroup(s, title, of); len(g.rows) > 0 {
+			t.groups = append(t.groups, g)
+		}
+	}
+	add("SLO", func(p *analyze.ApproachSummary) []analyze.ObjectiveResult { return p.SLO })
+	for k := range classes {
+		of := func(p *analyze.ApproachSummary) []analyze.ObjectiveResult {
+			if k < len(p.Classes) {
+				return p.Classes[k].SLO
+			}
+			return nil
+		}
+		for _, p := range s.Approaches {
+			if k < len(p.Classes) {
+				add("SLO of "+p.Classes[k].Name, of)
+				break
+			}
+		}
+	}
+	if len(t.groups) == 0 {
+		return table{}
+	}
+	return t
+}
+
+func sloGroup(s *analyze.Summary, title string, of func(p *analyze.ApproachSummary) []analyze.ObjectiveResult) group {
+	var objectives []string
+	for i := range s.Approaches {
+		for _, o := range of(&s.Approaches[i]) {
 			if !slices.Contains(objectives, o.Objective) {
 				objectives = append(objectives, o.Objective)
 			}
 		}
 	}
-	if len(objectives) == 0 {
-		return table{}
-	}
-	g := group{title: "SLO"}
+	g := group{title: title}
 	for _, text := range objectives {
-		g.rows = append(g.rows, tableBuilder{s}.each(text, func(p *analyze.ApproachSummary) cell { return sloCell(p, text) }))
+		g.rows = append(g.rows, tableBuilder{s}.each(text, func(p *analyze.ApproachSummary) cell { return sloCell(of(p), text) }))
 	}
-	t.groups = []group{g}
-	return t
+	return g
 }
 
-func sloCell(p *analyze.ApproachSummary, objective string) cell {
-	for _, o := range p.SLO {
+func sloCell(results []analyze.ObjectiveResult, objective string) cell {
+	for _, o := range results {
 		if o.Objective != objective {
 			continue
 		}
@@ -68,21 +95,24 @@ func objectiveValue(objective string, v float64) string {
 	return Seconds(v)
 }
 
-// standing is an approach's verdict over all objectives: the worst of them.
+// standing is an approach's verdict over all objectives, those of its classes too: the worst of them.
 func standing(p *analyze.ApproachSummary) string {
-	if len(p.SLO) == 0 {
+	if len(results(p)) == 0 {
 		return ""
 	}
-	worst := analyze.Pass
-	for _, o := range p.SLO {
-		switch {
-		case o.Verdict == analyze.Fail:
-			return analyze.Fail
-		case o.Verdict != analyze.Pass:
-			worst = analyze.CannotTell
+	return p.Verdict()
+}
+
+// results are the judged objectives of an approach, those of a traffic class with its name before them.
+func results(p *analyze.ApproachSummary) []analyze.ObjectiveResult {
+	all := slices.Clone(p.SLO)
+	for _, c := range p.Classes {
+		for _, o := range c.SLO {
+			o.Objective = c.Name + " " + o.Objective
+			all = append(all, o)
 		}
 	}
-	return worst
+	return all
 }
 
 // sloSentences say which approaches hold every objective.
@@ -99,7 +129,7 @@ func sloSentences(s *analyze.Summary) []string {
 		name := p.Name
 		if v == analyze.Fail {
 			var failed []string
-			for _, o := range p.SLO {
+			for _, o := range results(p) {
 				if o.Verdict == analyze.Fail {
 					failed = append(failed, o.Objective)
 				}
@@ -136,7 +166,7 @@ type judgement struct {
 func judgements(s *analyze.Summary) []judgement {
 	var list []judgement
 	for _, p := range s.Approaches {
-		for _, o := range p.SLO {
+		for _, o := range results(&p) {
 			if o.Why == "" {
 				continue
 			}

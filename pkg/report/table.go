@@ -129,28 +129,36 @@ func text(s string) cell {
 
 func (b tableBuilder) requests() group {
 	g := group{title: "Requests", note: "of the measure phase"}
-	g.rows = append(g.rows,
-		b.each("attempts (n)", func(p *analyze.ApproachSummary) cell { return text(count(int64(p.Attempts))) }),
-		b.each("ok", func(p *analyze.ApproachSummary) cell { return text(count(int64(p.OK))) }),
-		b.each("errors", func(p *analyze.ApproachSummary) cell {
-			failed := p.Attempts - p.OK
-			switch {
-			case p.Attempts == 0:
-				return text(absent)
-			case failed == 0:
-				return text("0")
-			}
-			return cell{text: count(int64(failed)) + " (" + percent(float64(failed)/float64(p.Attempts)) + ")", tone: bad}
-		}))
+	g.rows = append(g.rows, b.attempts(), b.each("ok", func(p *analyze.ApproachSummary) cell { return text(count(int64(p.OK))) }), b.failed())
 	for _, class := range errorClasses(b.s) {
 		r := b.each(strings.ReplaceAll(string(class), "_", " "), func(p *analyze.ApproachSummary) cell { return text(count(int64(p.Errors[class]))) })
 		r.minor = true
 		g.rows = append(g.rows, r)
 	}
-	g.rows = append(g.rows,
-		b.each("offered rate", func(p *analyze.ApproachSummary) cell { return text(perSecond(p.OfferedRate)) }),
+	g.rows = append(g.rows, b.offered(),
 		b.each("delivered rate", func(p *analyze.ApproachSummary) cell { return text(perSecond(p.DeliveredRate)) }))
 	return g
+}
+
+func (b tableBuilder) attempts() row {
+	return b.each("attempts (n)", func(p *analyze.ApproachSummary) cell { return text(count(int64(p.Attempts))) })
+}
+
+func (b tableBuilder) failed() row {
+	return b.each("errors", func(p *analyze.ApproachSummary) cell {
+		failed := p.Attempts - p.OK
+		switch {
+		case p.Attempts == 0:
+			return text(absent)
+		case failed == 0:
+			return text("0")
+		}
+		return cell{text: count(int64(failed)) + " (" + percent(float64(failed)/float64(p.Attempts)) + ")", tone: bad}
+	})
+}
+
+func (b tableBuilder) offered() row {
+	return b.each("offered rate", func(p *analyze.ApproachSummary) cell { return text(perSecond(p.OfferedRate)) })
 }
 
 // errorClasses lists the classes that occurred, most frequent first.
@@ -263,24 +271,31 @@ func (b tableBuilder) labels(m workload.Metric, label, unlabelled string) []row 
 
 func (b tableBuilder) yield() group {
 	g := group{title: "Yield", note: "goodput counts requests that met every request limit, over all attempts"}
-	g.rows = append(g.rows,
-		b.each("goodput", func(p *analyze.ApproachSummary) cell {
-			if p.Goodput == nil {
-				return text(absent)
-			}
-			return text(percent(p.Goodput.Ratio))
-		}),
+	g.rows = append(g.rows, b.goodput(),
 		b.each("good requests", func(p *analyze.ApproachSummary) cell {
 			if p.Goodput == nil {
 				return text(absent)
 			}
 			return text(perSecond(p.Goodput.PerSecond))
 		}),
-		b.markOutputs([]row{b.each("output tokens", func(p *analyze.ApproachSummary) cell { return text(optional(p.Tokens.OutputPerSecond, perSecond)) })})[0])
+		b.markOutputs([]row{b.outputRate()})[0])
 	basis := b.each("tokens from", func(p *analyze.ApproachSummary) cell { return text(orAbsent(p.Tokens.Basis)) })
 	basis.minor = true
 	g.rows = append(g.rows, basis)
 	return g
+}
+
+func (b tableBuilder) goodput() row {
+	return b.each("goodput", func(p *analyze.ApproachSummary) cell {
+		if p.Goodput == nil {
+			return text(absent)
+		}
+		return text(percent(p.Goodput.Ratio))
+	})
+}
+
+func (b tableBuilder) outputRate() row {
+	return b.each("output tokens", func(p *analyze.ApproachSummary) cell { return text(optional(p.Tokens.OutputPerSecond, perSecond)) })
 }
 
 func orAbsent(s string) string {

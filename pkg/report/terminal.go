@@ -46,6 +46,11 @@ func (s *screen) document(d *document) {
 		return
 	}
 	s.table(table{columns: d.table.columns, groups: slices.Concat(d.table.groups, d.sloTable.groups)})
+	for _, c := range d.classes {
+		s.line("")
+		s.line(s.style("Traffic classes of "+printable(c.approach), bold))
+		s.table(c.table)
+	}
 	s.line("")
 	for _, line := range d.slo {
 		s.paragraph(line, 0, 2)
@@ -55,7 +60,13 @@ func (s *screen) document(d *document) {
 	}
 	s.errors(d)
 	s.validity(d)
-	for i, n := range d.notes {
+	notes := slices.Clone(d.notes)
+	for _, n := range d.classNotes {
+		if !slices.Contains(notes, n) {
+			notes = append(notes, n)
+		}
+	}
+	for i, n := range notes {
 		if i == 0 {
 			s.line("")
 		}

@@ -36,7 +36,12 @@ func (p *Prompts) Predictable() bool {
 // run of the scenario: on a server that stayed up since, that run would find its prompts in the prefix cache. Lengths and
 // everything behind a nonce stay as they are. The same run nonce gives the same prompts again; all shards of one run need
 // the same. Without one, nonces are those of the seed. Call it before the first Request.
-func (s *Source) SetRun(nonce string) { s.run = nonce }
+func (s *Source) SetRun(nonce string) {
+	s.run = nonce
+	for _, c := range s.Classes() {
+		c.SetRun(nonce)
+	}
+}
 
 // stream names the random numbers of a kind of nonce.
 func (s *Source) stream(kind string, n Nonce) string {

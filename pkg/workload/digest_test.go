@@ -45,6 +45,19 @@ func TestDigestTellsExperimentsApart(t *testing.T) {
 	}
 }
 
+// TestDigestOfMixes: what a class says changes it too.
+func TestDigestOfMixes(t *testing.T) {
+	seen := map[string]string{parse(t, mixedDay).Digest(): "the scenario itself"}
+	for _, set := range []string{"mix[chat].weight=4", "mix[chat].name=talk", "mix[batch].arrivals.rate=2/s", "mix[chat].slo.request.ttft=2s", "mix[rag].slo={objectives: [ttft p50 <= 1s]}",
+		"mix[chat].prompts.synthetic.input.fixed=31", "arrivals.rate=31/s"} {
+		d := parse(t, mixedDay, OverrideSet(set)).Digest()
+		if before, ok := seen[d]; ok {
+			t.Errorf("%s has the digest of %s", set, before)
+		}
+		seen[d] = set
+	}
+}
+
 // TestDigestOfWhatIsNoJSON: a body that a program made of what JSON cannot hold is the program's mistake.
 func TestDigestOfWhatIsNoJSON(t *testing.T) {
 	defer func() {

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/infbench/infbench/pkg/workload/internal/strict"
@@ -17,6 +18,7 @@ type Override struct {
 	Flag string
 
 	only []string // the approaches to keep; then Path and Value mean nothing
+	rate bool     // --rate, which has no one meaning where classes have rates of their own
 }
 
 // OverrideSet is --set path=value.
@@ -39,9 +41,9 @@ func OverrideDuration(d string) Override {
 	return Override{Path: "phases.measure", Value: d, Flag: "--duration " + d}
 }
 
-// OverrideRate is --rate R, the base rate.
+// OverrideRate is --rate R, the base rate; of a mix, that of the common arrivals, if all classes divide them.
 func OverrideRate(r string) Override {
-	return Override{Path: "arrivals.rate", Value: r, Flag: "--rate " + r}
+	return Override{Path: "arrivals.rate", Value: r, Flag: "--rate " + r, rate: true}
 }
 
 // OverrideSeed is --seed N.
@@ -54,9 +56,30 @@ func (o Override) apply(doc *strict.Document) {
 		doc.Keep("approaches", o.only, o.Flag)
 		return
 	}
+	if o.rate && !o.rateOfAll(doc) {
+		return
+	}
 	if o.Flag == "--set "+o.Path {
 		doc.Reject(o.Flag, "there is no = in it", "write --set path=value, such as --set arrivals.rate=4/s")
 		return
 	}
 	doc.Set(o.Path, o.Value, o.Flag)
+}
+
+// rateOfAll reports whether the base rate is that of all requests. It rejects --rate where a class has arrivals of its own.
+func (o Override) rateOfAll(doc *strict.Document) bool {
+	mix := doc.At("mix")
+	for i := range mix.Len() {
+		c := mix.Item(i)
+		if !c.Field("arrivals").Present() {
+			continue
+		}
+		remedy := fmt.Sprintf("set the rates one by one: --set mix[%s].arrivals.rate=%s", c.Field("name").Text(), o.Value)
+		if doc.At("arrivals").Present() {
+			remedy += fmt.Sprintf(", and --set arrivals.rate=%s for the common arrivals", o.Value)
+		}
+		doc.Reject(o.Flag, fmt.Sprintf("class %s of the mix has arrivals of its own", strict.Quote(c.Field("name").Text())), remedy)
+		return false
+	}
+	return true
 }

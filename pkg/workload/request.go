@@ -2,7 +2,9 @@ package workload
 
 // Request is what one arrival asks. It is a pure function of the scenario, the index and the nonce.
 type Request struct {
-	Index    int
+	Index int
+	// Class is the traffic class of the request; empty without a mix.
+	Class    string
 	Messages []Message
 	// InputTokens is the prompt length that was asked for, by the workload's own estimate; 0 where a dataset does
 	// not say. The server's count is in the record beside it.

@@ -8,13 +8,19 @@ type Scenario struct {
 	// Description is a line about the scenario, for people.
 	Description string `yaml:"description,omitempty" json:"description,omitempty"`
 	// Seed decides every arrival and every prompt; all approaches get the same ones.
-	Seed     uint64   `yaml:"seed" json:"seed" jsonschema:"minimum=1,default=1"`
-	Phases   Phases   `yaml:"phases" json:"phases" jsonschema:"required"`
-	Arrivals Arrivals `yaml:"arrivals" json:"arrivals" jsonschema:"required"`
-	Prompts  Prompts  `yaml:"prompts" json:"prompts" jsonschema:"required"`
-	// Sessions makes every arrival the first turn of a conversation.
+	Seed   uint64 `yaml:"seed" json:"seed" jsonschema:"minimum=1,default=1"`
+	Phases Phases `yaml:"phases" json:"phases" jsonschema:"required"`
+	// Arrivals says when requests come: either open-loop (a shape and a burst family, or a preset that stands for both), or
+	// closed-loop. Beside mix they are the common arrivals, divided among the classes with a weight.
+	Arrivals Arrivals `yaml:"arrivals" json:"arrivals,omitzero" jsonschema:"requiredUnless=mix"`
+	// Prompts says what is asked: exactly one of synthetic, dataset and trace. With mix each class has its own.
+	Prompts Prompts `yaml:"prompts" json:"prompts,omitzero" jsonschema:"requiredUnless=mix"`
+	// Mix are the traffic classes, where there is more than one kind of traffic: each has prompts and limits of its own, and is
+	// reported apart and together with the others.
+	Mix []TrafficClass `yaml:"mix,omitempty" json:"mix,omitempty" jsonschema:"minItems=1"`
+	// Sessions makes every arrival the first turn of a conversation. With mix each class has its own.
 	Sessions *Sessions `yaml:"sessions,omitempty" json:"sessions,omitempty"`
-	// Patience lets users leave who wait for too long.
+	// Patience lets users leave who wait for too long. With mix it is that of the classes without their own.
 	Patience   *Patience  `yaml:"patience,omitempty" json:"patience,omitempty"`
 	Approaches []Approach `yaml:"approaches" json:"approaches" jsonschema:"required,minItems=1"`
 	SLO        SLO        `yaml:"slo,omitempty" json:"slo,omitzero"`

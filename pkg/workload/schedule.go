@@ -31,8 +31,12 @@ type Schedule struct {
 	Times []time.Duration
 	// Trace is what was replayed; nil where the shape is not a trace. Its Arrivals run parallel to Times.
 	Trace *Replay
+	// Mix says to which traffic class each arrival belongs; nil where the scenario is no mix. A mix has no Trace: its classes
+	// and its common arrivals have theirs.
+	Mix *MixSchedule
 
-	curve   *curve   // nil for a trace
+	curve   *curve   // nil for a trace and for a mix
+	share   float64  // of the curve's rate that is this schedule's, as a class's part of common arrivals; 0 is all of it
 	windows []Window // see Windows
 	text    string   // see String
 }
@@ -50,6 +54,9 @@ func NewSchedule(s *Scenario) (*Schedule, error) {
 	if s.Phases.Warmup < 0 || s.Phases.Measure <= 0 || s.Phases.Horizon() < s.Phases.Measure {
 		return nil, fmt.Errorf("phases: warmup is %v and measure is %v: warmup must not be negative, measure must be positive",
 			s.Phases.Warmup.D(), s.Phases.Measure.D())
+	}
+	if len(s.Mix) > 0 {
+		return mixed(s)
 	}
 	if c := s.Arrivals.ClosedLoop; c != nil {
 		return &Schedule{Phases: s.Phases, text: fmt.Sprintf("closed loop of %d users", c.Users)}, nil
@@ -142,12 +149,16 @@ func (s *Schedule) String() string { return s.text }
 func (s *Schedule) Windows() []Window { return append([]Window(nil), s.windows...) }
 
 // Rate is the rate at a time of the block, in requests per second: the shape itself, or for a trace the arrivals in
-// the whole second around t. It is 0 outside of [0, horizon) and for a closed loop.
+// the whole second around t; of a mix the sum over its classes. It is 0 outside of [0, horizon) and for a closed loop.
 func (s *Schedule) Rate(t time.Duration) float64 {
 	horizon := s.Phases.Horizon().D()
 	switch {
 	case t < 0 || t >= horizon || !s.Open:
 		return 0
+	case s.Mix != nil:
+		return s.Mix.rate(t)
+	case s.curve != nil && s.share > 0:
+		return s.share * s.curve.rate(seconds(t))
 	case s.curve != nil:
 		return s.curve.rate(seconds(t))
 	}
@@ -178,7 +189,8 @@ func (s *Schedule) Shard(i, n int) ([]int, error) {
 }
 
 // SHA256 identifies the schedule, in hex: the digest of the arrival times as signed 64-bit nanoseconds, least
-// significant byte first, in order. It is empty for a closed loop, which has no schedule.
+// significant byte first, in order; of a mix the class of each arrival and the names of the classes follow. It is empty for a
+// closed loop, which has no schedule.
 func (s *Schedule) SHA256() string {
 	if !s.Open {
 		return ""
@@ -191,6 +203,9 @@ func (s *Schedule) SHA256() string {
 			h.Write(buf)
 			buf = buf[:0]
 		}
+	}
+	if s.Mix != nil {
+		s.Mix.hash(h)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

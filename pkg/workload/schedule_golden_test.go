@@ -79,6 +79,9 @@ func TestGoldenSchedules(t *testing.T) {
 	}
 	line(NewSchedule(&Scenario{Seed: 3, Dir: clients(t, twoClients), Phases: Phases{Measure: sec(2400)}, Arrivals: Arrivals{Shape: &Shape{Trace: &Trace{Path: "."}}}}))
 
+	line(NewSchedule(mixOf(t, mixedDay)))
+	line(NewSchedule(mixOf(t, mixedTraces)))
+
 	compareLines(t, "schedules.sha256", got.String())
 }
 

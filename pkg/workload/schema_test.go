@@ -103,6 +103,7 @@ func makeSchema(t *testing.T) []byte {
 		positive(s, def(s))
 	}
 	together(root.Definitions)
+	root.OneOf = []*reflector.Schema{{Required: []string{"arrivals", "prompts"}}, {Required: []string{"mix"}}}
 	text, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -207,6 +208,7 @@ func together(defs reflector.Definitions) {
 	oneOf("Prompts", "synthetic", "dataset", "trace")
 	oneOf("Approach", "url", "simulate")
 	oneOf("GenericDone", "data", "path")
+	oneOf("TrafficClass", "weight", "arrivals")
 	defs["Synthetic"].OneOf = []*reflector.Schema{
 		{Required: []string{"input", "output"}, MaxProperties: &two},
 		{Required: []string{"pairs"}, MaxProperties: &one},
@@ -325,6 +327,11 @@ var beyondSchema = map[string]bool{
 	"shared-warm-without-warmup":      true,
 	"shared-with-dataset":             true,
 	"shared-with-system":              true,
+	"mix-arrivals-of-nobody":          true,
+	"mix-closed-loop":                 true,
+	"mix-common-closed-loop":          true,
+	"mix-name-twice":                  true,
+	"mix-weight-of-nothing":           true,
 	"simulation-empty":                true,
 	"simulation-service-beside-model": true,
 	"simulation-zero":                 true,

@@ -107,6 +107,9 @@ type Reply struct {
 // of the seed, the request and the reply. Where the conversation is over it says how it ended instead, and the other
 // results mean nothing.
 func (s *Source) Follow(prev *Request, reply Reply) (next Request, think Duration, end SessionEnd) {
+	if s.mix != nil {
+		return s.mix.follow(prev, reply)
+	}
 	c := s.sessions
 	switch {
 	case c == nil || prev.Turn >= prev.Turns:
@@ -177,7 +180,10 @@ func (s *Source) turnText(index, turn, n int) string {
 
 // Turns is how many turns the conversation of an arrival is to have: 1 without sessions.
 func (s *Source) Turns(index int) int {
-	if s.sessions == nil || s.sessions.Turns == nil {
+	if s.mix != nil {
+		s, index = s.mix.route(index)
+	}
+	if s.sessions == nil {
 		return 1
 	}
 	return s.sessions.Turns.draw(stat.Keyed(s.seed, "turns", uint64(index)))
@@ -210,18 +216,22 @@ type Arrival struct {
 func (s *Source) Foresee(sched *Schedule, answer func(tokens int) time.Duration) []Arrival {
 	list := make([]Arrival, 0, len(sched.Times))
 	horizon := sched.Phases.Horizon().D()
-	for i, at := range sched.Times {
-		input, output := s.Lengths(i)
-		for turn, turns := 1, s.Turns(i); ; {
+	for k, at := range sched.Times {
+		of, i := s, k
+		if s.mix != nil {
+			of, i = s.mix.route(k)
+		}
+		input, output := of.Lengths(i)
+		for turn, turns := 1, of.Turns(i); ; {
 			list = append(list, Arrival{at, input, output})
 			if turn++; turn > turns {
 				break
 			}
-			at += answer(output) + s.sessions.Think.draw(stat.Keyed(s.seed, "think", turnKey(i, turn))).D()
+			at += answer(output) + of.sessions.Think.draw(stat.Keyed(of.seed, "think", turnKey(i, turn))).D()
 			context := input + output
-			added, next := s.turnLengths(i, turn)
+			added, next := of.turnLengths(i, turn)
 			input, output = context+added, next
-			if at >= horizon || s.sessions.MaxContext > 0 && input > s.sessions.MaxContext {
+			if at >= horizon || of.sessions.MaxContext > 0 && input > of.sessions.MaxContext {
 				break
 			}
 		}

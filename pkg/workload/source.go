@@ -34,10 +34,14 @@ type Source struct {
 	prefixes    []int32  // see cacheablePrefixes
 	sessions    *Sessions
 	patience    *Patience
+	mix         *sourceMix // of a mix: all else is then in the sources of its classes
 }
 
 // NewSource prepares the prompts of a scenario: it reads a dataset, and takes a trace's lengths from its schedule.
 func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
+	if len(s.Mix) > 0 {
+		return newMixedSource(s, sched)
+	}
 	if err := checkSessions(s); err != nil {
 		return nil, err
 	}
@@ -80,7 +84,7 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 	return src, nil
 }
 
-// Clamped is how many of a trace's requests had a length cut to the scenario's limits.
+// Clamped is how many of a trace's requests had a length cut to the scenario's limits; of a mix, those of all classes.
 func (s *Source) Clamped() int { return s.clamped }
 
 func clamp(n, limit int) int {
@@ -93,6 +97,9 @@ func clamp(n, limit int) int {
 // Lengths is what request index asks for, in tokens, without building its text. The prompt of a dataset row is counted
 // in words, with its nonce; an output of 0 is left to the server.
 func (s *Source) Lengths(index int) (input, output int) {
+	if s.mix != nil {
+		s, index = s.mix.route(index)
+	}
 	input, output = s.own(index)
 	return input + s.SharedTokens(index), output
 }
@@ -100,6 +107,9 @@ func (s *Source) Lengths(index int) (input, output int) {
 // SharedTokens is how many of the prompt tokens of request index are a text that it shares with others; 0 where it
 // stands alone.
 func (s *Source) SharedTokens(index int) int {
+	if s.mix != nil {
+		s, index = s.mix.route(index)
+	}
 	if s.shared == nil {
 		return 0
 	}
@@ -112,6 +122,9 @@ func (s *Source) SharedTokens(index int) int {
 // Cacheable is how many prompt tokens of request index an earlier request of its block has brought into a prefix cache
 // that is unlimited and was empty before. Where the scenario cannot tell (Prompts.Predictable) it is 0.
 func (s *Source) Cacheable(index int) int {
+	if s.mix != nil {
+		s, index = s.mix.route(index)
+	}
 	switch {
 	case s.shared != nil:
 		return s.shared.cacheable(index)
@@ -165,6 +178,9 @@ func (s *Source) rowOutput(row *datasetRow, index int) int {
 // starts with a nonce of NonceWords words, which is part of the asked length (a shorter prompt is all nonce); it stands at
 // the very start, so that no prefix of one prompt is another's.
 func (s *Source) Request(index int, nonce Nonce) Request {
+	if s.mix != nil {
+		return s.mix.request(index, nonce)
+	}
 	req := Request{Index: index, CacheAllowed: s.prompts.Shares(), Cacheable: s.Cacheable(index)}
 	req.InputTokens, req.MaxTokens = s.Lengths(index)
 	s.begin(&req)

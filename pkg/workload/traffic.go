@@ -148,8 +148,17 @@ func (s *Source) Asked(sched *Schedule) *Traffic {
 		}
 	}
 	t := DescribeTraffic(times, from, to, input, output)
-	if s.prompts.Predictable() && s.sessions == nil && all > 0 { // the answers decide how much of a conversation there is to cache
+	if s.predictable() && all > 0 {
 		t.CacheableShare = new(float64(cacheable) / float64(all))
 	}
 	return t
+}
+
+// predictable is Prompts.Predictable, where no answers decide how much of a conversation there is to cache; of a mix, it
+// takes every class.
+func (s *Source) predictable() bool {
+	if s.mix != nil {
+		return !slices.ContainsFunc(s.mix.classes, func(c *Source) bool { return !c.predictable() })
+	}
+	return s.prompts.Predictable() && s.sessions == nil
 }

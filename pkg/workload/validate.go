@@ -21,11 +21,16 @@ func validate(s *Scenario, root strict.Place) {
 	limit(phases.Field("measure"), s.Phases.Measure, maxPhase)
 	limit(phases.Field("drain"), s.Phases.Drain, maxPhase)
 	validateArrivals(&s.Arrivals, root.Field("arrivals"), phases, s.Phases)
-	validatePrompts(&s.Prompts, root.Field("prompts"), root.Field("arrivals"))
-	validateShared(s, root)
-	validateSessions(s.Sessions, &s.Prompts, root)
+	if root.Field("mix").Present() {
+		validateMix(s, root)
+	} else {
+		prompts, arrivals := root.Field("prompts"), root.Field("arrivals")
+		validatePrompts(&s.Prompts, prompts, arrivals)
+		validateShared(&s.Prompts, prompts)
+		validateCache(s, &s.Prompts, root, prompts, arrivals)
+		validateSessions(s.Sessions, &s.Prompts, root.Field("sessions"), arrivals)
+	}
 	validatePatience(s.Patience, root.Field("patience"))
-	validateCache(s, root)
 	names := map[string]int{}
 	for i := range s.Approaches {
 		p := root.Field("approaches").Item(i)
@@ -194,13 +199,12 @@ func validatePrompts(prompts *Prompts, p, arrivals strict.Place) {
 }
 
 // validateShared reports what a shared text does not go with.
-func validateShared(s *Scenario, root strict.Place) {
-	prompts := root.Field("prompts")
+func validateShared(asked *Prompts, prompts strict.Place) {
 	p := prompts.Field("shared")
-	if s.Prompts.Shared == nil || !p.Present() {
+	if asked.Shared == nil || !p.Present() {
 		return
 	}
-	validateLengths(s.Prompts.Shared.Tokens, p.Field("tokens"))
+	validateLengths(asked.Shared.Tokens, p.Field("tokens"))
 	for _, kind := range present(prompts, "dataset", "trace") {
 		p.Mistake("goes with synthetic prompts only, not with "+kind, "use prompts.synthetic, or remove shared")
 		return
@@ -209,25 +213,24 @@ func validateShared(s *Scenario, root strict.Place) {
 }
 
 // validateCache reports a cache that cannot be as cold or as warm as it is to be.
-func validateCache(s *Scenario, root strict.Place) {
-	prompts := root.Field("prompts")
+func validateCache(s *Scenario, p *Prompts, root, prompts, arrivals strict.Place) {
 	cache, warm := prompts.Field("cache"), prompts.Field("shared").Field("warm")
-	asked := s.Prompts.Shared != nil && s.Prompts.Shared.Warm
+	asked := p.Shared != nil && p.Shared.Warm
 	switch {
-	case s.Prompts.Cache == cacheWarm && !prompts.Field("shared").Present() && cache.Sound():
+	case p.Cache == cacheWarm && !prompts.Field("shared").Present() && cache.Sound():
 		cache.Mistake("there is nothing that the warm-up could send", "add prompts.shared, or write `cache: cold`")
 		return
-	case s.Prompts.Cache == cacheCold && asked && warm.Sound():
+	case p.Cache == cacheCold && asked && warm.Sound():
 		warm.Mistake("stands beside cache: cold", "remove it, or write `cache: warm`")
 		return
 	case !asked:
 		warm = cache
 	}
-	if !s.Prompts.Warm() || !warm.Sound() {
+	if !p.Warm() || !warm.Sound() {
 		return
 	}
 	switch {
-	case root.Field("arrivals").Field("closed_loop").Present():
+	case arrivals.Field("closed_loop").Present():
 		warm.Mistake("needs a schedule, and a closed loop has none", "remove it, or use an open loop")
 	case s.Phases.Warmup == 0 && root.Field("phases").Sound():
 		warm.Mistake("needs a warm-up to send the texts in", "add phases.warmup, long enough for one request of each group")

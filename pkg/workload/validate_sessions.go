@@ -6,14 +6,12 @@ import (
 	"github.com/infbench/infbench/pkg/workload/internal/strict"
 )
 
-// validateSessions reports what the conversations of a group do not go with. The group has arrivals, prompts, sessions and
-// patience.
-func validateSessions(s *Sessions, prompts *Prompts, group strict.Place) {
-	p := group.Field("sessions")
+// validateSessions reports what conversations do not go with. P is where they stand.
+func validateSessions(s *Sessions, prompts *Prompts, p, arrivals strict.Place) {
 	if s == nil || !p.Present() {
 		return
 	}
-	if group.Field("arrivals").Field("closed_loop").Present() {
+	if arrivals.Field("closed_loop").Present() {
 		p.Mistake("has no meaning in a closed loop", "remove it: there each user sends one request after the other; or use an open loop, whose arrivals begin the conversations")
 		return
 	}

@@ -134,7 +134,7 @@ func (d *decoder) group(p Place, v reflect.Value) {
 		case child.Present():
 			d.value(child, target, f.rule)
 		case slices.Contains(meant, f.name): // it is there, under a wrong name
-		case f.rule.required && p.Present():
+		case f.rule.required && p.Present() && (f.rule.unless == "" || !p.Field(f.rule.unless).Present()):
 			child.Mistake("missing", missingRemedy(f, target.Type()))
 		case f.rule.hasFallback:
 			fillIn(target, f.rule.fallback)

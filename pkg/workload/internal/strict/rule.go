@@ -14,6 +14,7 @@ import (
 // reads the same tag for the schema.
 type rule struct {
 	required    bool
+	unless      string // the field beside it that makes it not required
 	fallback    string // default: what an absent field gets
 	hasFallback bool
 	example     string
@@ -64,6 +65,8 @@ func parseRule(tag string) rule {
 		switch key {
 		case "required":
 			r.required = true
+		case "requiredUnless":
+			r.required, r.unless = true, value
 		case "default":
 			r.fallback, r.hasFallback = value, true
 		case "example":
@@ -99,7 +102,7 @@ func number(s string) float64 {
 
 // ofItems is the rule for the items of a list, as invopop/jsonschema understands it too.
 func (r rule) ofItems() rule {
-	r.required, r.minItems, r.hasFallback = false, 0, false
+	r.required, r.unless, r.minItems, r.hasFallback = false, "", 0, false
 	return r
 }
 
