@@ -80,7 +80,14 @@ func classFacts(s *workload.Scenario) []fact {
 		} else {
 			arrivals = percent(c.Weight/total) + " of the common arrivals"
 		}
-		all = append(all, fact{"class " + c.Name, arrivals + "; " + describePrompts(c.Prompts) + "; limits: " + describeLimits(s.ClassSLO(c).Request)})
+		what := describePrompts(c.Prompts)
+		if c.Sessions != nil {
+			what += "; conversations of " + describeSessions(c.Sessions)
+		}
+		if c.Patience != nil {
+			what += "; " + describePatience(c.Patience)
+		}
+		all = append(all, fact{"class " + c.Name, arrivals + "; " + what + "; limits: " + describeLimits(s.ClassSLO(c).Request)})
 	}
 	return all
 }

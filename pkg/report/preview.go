@@ -178,8 +178,7 @@ func (p *preview) lengths(lengths func(i int) (input, output int)) {
 
 // conversations says what the arrivals begin. How long later prompts get the answers decide.
 func (p *preview) conversations(source *workload.Source) {
-	c := p.scenario.Sessions
-	if c == nil {
+	if !p.scenario.Converses() {
 		return
 	}
 	turns := make([]int, len(p.sched.Times))
@@ -196,9 +195,13 @@ func (p *preview) conversations(source *workload.Source) {
 		in, out = in+int64(r.Input), out+int64(r.Output)
 	}
 	p.line("")
-	p.line("Each arrival begins a conversation: the figures above are of first turns.")
+	if c := p.scenario.Sessions; c != nil {
+		p.line("Each arrival begins a conversation: the figures above are of first turns.")
+		p.line("  thinking between an answer and the next turn: %s", describeDelays(c.Think))
+	} else {
+		p.line("Arrivals of some classes begin conversations: the figures above are of first turns.")
+	}
 	p.line("  turns: mean %s, p50 %d, p90 %d, max %d", number(float64(sum)/float64(len(turns))), at(0.5), at(0.9), at(1))
-	p.line("  thinking between an answer and the next turn: %s", describeDelays(c.Think))
 	p.line("  about %s requests with %s prompt and %s answer tokens per approach before the end cuts them, if an answer takes %s", count(int64(len(foreseen))), count(in), count(out),
 		span(measure.GuessedAnswer(0))+" and "+span(measure.GuessedAnswer(1)-measure.GuessedAnswer(0))+" a token")
 }

@@ -315,6 +315,7 @@ var beyondSchema = map[string]bool{
 	"lengths-uniform-reversed":        true,
 	"number-out-of-its-type":          true,
 	"objective-zero":                  true,
+	"mix-sessions":                    true,
 	"patience-empty":                  true,
 	"ramp-idle":                       true,
 	"rate-beside-steps":               true,

@@ -222,3 +222,55 @@ func TestForesee(t *testing.T) {
 		t.Errorf("%d requests foreseen, %d to come; ends %v", len(got), len(want), ends)
 	}
 }
+
+// TestClassesConverse: in a mix each class has conversations and patience of its own, or none; the scenario's patience is that
+// of the others.
+func TestClassesConverse(t *testing.T) {
+	const text = `
+name: mixed
+phases: {measure: 60s}
+patience: {answer: {fixed: 90s}}
+mix:
+  - name: chat
+    arrivals: {rate: 2/s}
+    prompts: {synthetic: {input: {fixed: 50}, output: {fixed: 5}}}
+    sessions: {turns: {fixed: 3}, think: {fixed: 1s}, input: {fixed: 7}}
+    patience: {first_token: {fixed: 10s}}
+  - name: batch
+    arrivals: {rate: 1/s}
+    prompts: {synthetic: {input: {fixed: 900}, output: {fixed: 9}}}
+approaches: [{name: a, url: "http://127.0.0.1:1/v1"}]
+`
+	s := parse(t, text)
+	sched, err := NewSchedule(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := NewSource(s, sched)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for i := range sched.Times {
+		req := src.Request(i, Nonce{})
+		seen[req.Class]++
+		next, think, end := src.Follow(&req, Reply{Text: "so", OutputTokens: new(1)})
+		switch req.Class {
+		case "chat":
+			if req.Turn != 1 || src.Turns(i) != 3 || req.Patience != (Waits{FirstToken: 10 * time.Second}) {
+				t.Fatalf("%+v", req)
+			}
+			if end != "" || think != Duration(time.Second) || next.Index != i || next.Class != "chat" || next.Turn != 2 || next.InputTokens != 58 {
+				t.Fatalf("%+v after %v, %q", next, think, end)
+			}
+		case "batch":
+			if req.Turn != 0 || src.Turns(i) != 1 || req.Patience != (Waits{Answer: 90 * time.Second}) || end != SessionComplete {
+				t.Fatalf("%+v, %q", req, end)
+			}
+		}
+	}
+	foreseen := src.Foresee(sched, func(int) time.Duration { return 0 })
+	if want := 3*seen["chat"] + seen["batch"]; len(foreseen) > want || len(foreseen) < want-12 || seen["chat"] == 0 || !s.Converses() {
+		t.Errorf("%d requests foreseen of %v", len(foreseen), seen)
+	}
+}
