@@ -27,6 +27,7 @@ func Preview(w io.Writer, s *workload.Scenario, sched *workload.Schedule, source
 	p.statistics()
 	p.lengths(source.Lengths)
 	p.shared(source)
+	p.mix(source)
 	return b.Flush()
 }
 
@@ -45,7 +46,9 @@ func (p *preview) head() {
 	for _, a := range s.Approaches {
 		names = append(names, printable(a.Name))
 	}
-	p.line("%s · %s", printable(s.Name), p.sched)
+	for _, l := range p.title() {
+		p.line("%s", l)
+	}
 	if s.Description != "" {
 		for _, l := range wrap(printable(s.Description), p.width) {
 			p.line("%s", l)
@@ -119,7 +122,15 @@ func (p *preview) statistics() {
 		row("peak / mean at "+name, func(s workload.ScheduleStats) string { return figureOrAbsent(s.Dispersions[i].PeakToMean) })
 	}
 	p.line("  schedule SHA-256             %s", p.sched.SHA256())
-	if t := p.sched.Trace; t != nil {
+	p.trace(p.sched.Trace)
+	if p.sched.Mix != nil {
+		p.mixTraces()
+	}
+	p.line("")
+}
+
+func (p *preview) trace(t *workload.Replay) {
+	if t != nil {
 		p.line("  trace (%s)%s %d of %d rows used; SHA-256 %.12s", t.Format, strings.Repeat(" ", max(20-len(t.Format), 0)), t.Used, t.Rows, t.SHA256)
 		if t.Copies > 1 {
 			p.line("    superposed copies: %d", t.Copies)
@@ -131,7 +142,6 @@ func (p *preview) statistics() {
 			p.line("    dropped: %-18s %d", reason, t.Dropped[reason])
 		}
 	}
-	p.line("")
 }
 
 func figureOrAbsent(v *float64) string {
@@ -175,12 +185,14 @@ func (p *preview) lengths(lengths func(i int) (input, output int)) {
 
 // shared says what requests have in common, and what that lets a server spare.
 func (p *preview) shared(source *workload.Source) {
-	c := p.scenario.Prompts.Shared
-	if c == nil {
-		return
+	if c := p.scenario.Prompts.Shared; c != nil {
+		p.sharedOf(c, p.sched, source, "  ")
 	}
+}
+
+func (p *preview) sharedOf(c *workload.Shared, sched *workload.Schedule, source *workload.Source, indent string) {
 	members := 0
-	for i := range p.sched.Times {
+	for i := range sched.Times {
 		if source.SharedTokens(i) > 0 {
 			members++
 		}
@@ -189,7 +201,7 @@ func (p *preview) shared(source *workload.Source) {
 	if c.Warm {
 		temperature = "each sent once in the warm-up"
 	}
-	p.line("  %s of the requests begin with one of %s shared texts (Zipf %s), %s", percent(float64(members)/float64(len(p.sched.Times))), count(int64(c.Groups)),
+	p.line("%s%s of the requests begin with one of %s shared texts (Zipf %s), %s", indent, percent(float64(members)/float64(len(sched.Times))), count(int64(c.Groups)),
 		number(c.Zipf), temperature)
-	p.line("  expected from an unlimited prefix cache: %s of the prompt tokens of the measure phase", optional(source.Asked(p.sched).CacheableShare, percent))
+	p.line("%sexpected from an unlimited prefix cache: %s of the prompt tokens of the measure phase", indent, optional(source.Asked(sched).CacheableShare, percent))
 }
