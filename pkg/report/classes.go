@@ -75,11 +75,9 @@ func classFacts(s *workload.Scenario) []fact {
 	var all []fact
 	for i := range s.Mix {
 		c := &s.Mix[i]
-		arrivals := ""
+		arrivals := percent(c.Weight/total) + " of the common arrivals"
 		if c.Arrivals != nil {
 			arrivals = describeArrivals(*c.Arrivals)
-		} else {
-			arrivals = percent(c.Weight/total) + " of the common arrivals"
 		}
 		all = append(all, fact{"class " + c.Name, arrivals + "; " + describePrompts(c.Prompts) + "; limits: " + describeLimits(s.ClassSLO(c).Request)})
 	}
