@@ -36,11 +36,11 @@ func classesOf(p *analyze.ApproachSummary) table {
 			DeliveredRate: c.DeliveredRate, Metrics: c.Metrics, Labels: c.Labels, Tokens: c.Tokens, Goodput: c.Goodput, SLO: c.SLO})
 	}
 	b := tableBuilder{apart}
-	t := table{}
+	t := table{narrow: true}
 	for _, c := range apart.Approaches {
 		t.columns = append(t.columns, c.Name)
 	}
-	verdict := b.each("SLO", func(c *analyze.ApproachSummary) cell {
+	verdict := b.each("verdict", func(c *analyze.ApproachSummary) cell {
 		v := standing(c)
 		if v == "" {
 			return text(absent)
@@ -52,7 +52,8 @@ func classesOf(p *analyze.ApproachSummary) table {
 		group{title: "First token", note: "from the scheduled arrival", rows: b.metric(workload.TTFT, "TTFT", "p50", "p95", "p99")},
 		group{title: "Between tokens", rows: append(b.metric(workload.ITL, "ITL", "p50", "p99"), b.metric(workload.TPOT, "TPOT", "p50", "p99")...)},
 		group{title: "Whole request", note: "from the scheduled arrival to the end", rows: b.metric(workload.E2E, "E2E", "p50", "p95", "p99")},
-		group{title: "Yield", note: "by the limits and objectives of the class; together, by those of each request's class", rows: []row{b.goodput(), b.outputRate(), verdict}})
+		group{title: "Yield", note: "goodput by the limits of each request's class", rows: []row{b.goodput(), b.outputRate()}},
+		group{title: "SLO", note: "the scenario's objectives together, the class's own apart", rows: []row{verdict}})
 	return t
 }
 
@@ -74,11 +75,9 @@ func classFacts(s *workload.Scenario) []fact {
 	var all []fact
 	for i := range s.Mix {
 		c := &s.Mix[i]
-		arrivals := ""
+		arrivals := percent(c.Weight/total) + " of the common arrivals"
 		if c.Arrivals != nil {
 			arrivals = describeArrivals(*c.Arrivals)
-		} else {
-			arrivals = percent(c.Weight/total) + " of the common arrivals"
 		}
 		what := describePrompts(c.Prompts)
 		if c.Sessions != nil {

@@ -29,6 +29,7 @@ func Preview(w io.Writer, s *workload.Scenario, sched *workload.Schedule, source
 	p.lengths(source.Lengths)
 	p.shared(source)
 	p.dataset(source.Rows())
+	p.mix(source)
 	p.conversations(source)
 	return b.Flush()
 }
@@ -48,7 +49,9 @@ func (p *preview) head() {
 	for _, a := range s.Approaches {
 		names = append(names, printable(a.Name))
 	}
-	p.line("%s · %s", printable(s.Name), p.sched)
+	for _, l := range p.title() {
+		p.line("%s", l)
+	}
 	if s.Description != "" {
 		for _, l := range wrap(printable(s.Description), p.width) {
 			p.line("%s", l)
@@ -122,7 +125,15 @@ func (p *preview) statistics() {
 		row("peak / mean at "+name, func(s workload.ScheduleStats) string { return figureOrAbsent(s.Dispersions[i].PeakToMean) })
 	}
 	p.line("  schedule SHA-256             %s", p.sched.SHA256())
-	if t := p.sched.Trace; t != nil {
+	p.trace(p.sched.Trace)
+	if p.sched.Mix != nil {
+		p.mixTraces()
+	}
+	p.line("")
+}
+
+func (p *preview) trace(t *workload.Replay) {
+	if t != nil {
 		p.line("  trace (%s)%s %d of %d rows used; SHA-256 %.12s", t.Format, strings.Repeat(" ", max(20-len(t.Format), 0)), t.Used, t.Rows, t.SHA256)
 		if t.Copies > 1 {
 			p.line("    superposed copies: %d", t.Copies)
@@ -134,7 +145,6 @@ func (p *preview) statistics() {
 			p.line("    dropped: %-18s %d", reason, t.Dropped[reason])
 		}
 	}
-	p.line("")
 }
 
 func figureOrAbsent(v *float64) string {

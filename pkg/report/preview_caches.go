@@ -4,15 +4,19 @@ import "github.com/infbench/infbench/pkg/workload"
 
 // shared says what requests have in common, and what that lets a server spare.
 func (p *preview) shared(source *workload.Source) {
-	prompts := &p.scenario.Prompts
+	p.sharedOf(&p.scenario.Prompts, p.sched, source, "  ")
+}
+
+// sharedOf is shared for the prompts of a scenario or of a traffic class.
+func (p *preview) sharedOf(prompts *workload.Prompts, sched *workload.Schedule, source *workload.Source, indent string) {
 	var expected *float64
-	if a := source.Asked(p.sched); a != nil {
+	if a := source.Asked(sched); a != nil {
 		expected = a.CacheableShare
 	}
 	switch c := prompts.Shared; {
 	case c != nil:
 		members := 0
-		for i := range p.sched.Times {
+		for i := range sched.Times {
 			if source.SharedTokens(i) > 0 {
 				members++
 			}
@@ -21,14 +25,14 @@ func (p *preview) shared(source *workload.Source) {
 		if prompts.Warm() {
 			temperature = "each sent once in the warm-up"
 		}
-		p.line("  %s of the requests begin with one of %s shared texts (Zipf %s), %s", percent(float64(members)/float64(len(p.sched.Times))), count(int64(c.Groups)),
+		p.line("%s%s of the requests begin with one of %s shared texts (Zipf %s), %s", indent, percent(float64(members)/float64(len(sched.Times))), count(int64(c.Groups)),
 			number(c.Zipf), temperature)
-	case prompts.Shares() && p.sched.Trace != nil && p.sched.Trace.BlockTokens > 0:
-		p.line("  prompts begin alike as the trace's prefix blocks of %d tokens say", p.sched.Trace.BlockTokens)
+	case prompts.Shares() && sched.Trace != nil && sched.Trace.BlockTokens > 0:
+		p.line("%sprompts begin alike as the trace's prefix blocks of %d tokens say", indent, sched.Trace.BlockTokens)
 	default:
 		return
 	}
-	p.line("  expected from an unlimited prefix cache: %s of the prompt tokens of the measure phase", optional(expected, percent))
+	p.line("%sexpected from an unlimited prefix cache: %s of the prompt tokens of the measure phase", indent, optional(expected, percent))
 }
 
 // dataset says how often the rows of a dataset are used.

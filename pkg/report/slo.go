@@ -22,7 +22,11 @@ func sloTable(a *analyze.Analysis) table {
 			t.groups = append(t.groups, g)
 		}
 	}
-	add("SLO", func(p *analyze.ApproachSummary) []analyze.ObjectiveResult { return p.SLO })
+	all := "SLO"
+	if classes > 0 {
+		all = "SLO of all requests"
+	}
+	add(all, func(p *analyze.ApproachSummary) []analyze.ObjectiveResult { return p.SLO })
 	for k := range classes {
 		of := func(p *analyze.ApproachSummary) []analyze.ObjectiveResult {
 			if k < len(p.Classes) {

@@ -15,6 +15,7 @@ import (
 type table struct {
 	columns []string
 	groups  []group
+	narrow  bool // on a terminal: labels take no more room than they need
 }
 
 // group is a block of rows about one thing.

@@ -107,6 +107,9 @@ const (
 // table writes the columns side by side as far as they fit, then the next ones below.
 func (s *screen) table(t table) {
 	label := minLabel
+	if t.narrow {
+		label = 0
+	}
 	for _, g := range t.groups {
 		for _, r := range g.rows {
 			label = max(label, width(r.indent()+r.label))
