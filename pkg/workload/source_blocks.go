@@ -16,17 +16,19 @@ func (s *Source) blocks(index int) []uint64 {
 	return s.trace[index].Blocks
 }
 
-// blockText is n words, block by block: the words of a block depend on its id alone, so that requests with the same
-// leading ids begin with the same text. A superposed copy of the trace has blocks of its own.
+// blockText is n tokens, block by block: the words of a block depend on its id alone, so that requests with the same
+// leading ids begin with the same text. A superposed copy of the trace has blocks of its own. A correction gives every
+// block its share, at the same places in all prompts.
 func (s *Source) blockText(index, n int, blocks []uint64) string {
 	var b strings.Builder
 	b.Grow(n * 8)
 	stream := fmt.Sprintf("block %d", s.trace[index].Copy)
-	for _, id := range blocks {
-		words := min(n, s.blockTokens)
-		appendWords(&b, stat.Keyed(s.seed, stream, id), words)
-		n -= words
+	built := 0
+	for i, id := range blocks {
+		end := min(n, s.correction.share((i+1)*s.blockTokens))
+		s.tokenizer.appendTokens(&b, stat.Keyed(s.seed, stream, id), end-built)
+		built = end
 	}
-	appendWords(&b, stat.Keyed(s.seed, "text", uint64(index)), n) // a tail without an id is the request's own
+	s.tokenizer.appendTokens(&b, stat.Keyed(s.seed, "text", uint64(index)), n-built) // a tail without an id is the request's own
 	return b.String()
 }
