@@ -24,6 +24,8 @@ type Block struct {
 	Closed *workload.ClosedLoop
 	// Request makes the i-th request. It is called from one goroutine, ahead of time.
 	Request func(i int) workload.Request
+	// Calibration is how the target was found to count prompts before the block; nil where nobody asked.
+	Calibration *Calibration
 	// KeepText stores prompts and answers in the record.
 	KeepText bool
 }
