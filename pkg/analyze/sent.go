@@ -121,7 +121,7 @@ func (l *sentLog) sent(sc *workload.Scenario, end time.Duration) SentBlock {
 		to = min(to, end)
 	}
 	b := SentBlock{Approach: l.block.Approach, Block: l.block.Index, Unsent: l.unsent,
-		Traffic:      *workload.DescribeTraffic(l.times, p.Warmup.D(), to, l.input, l.output),
+		Traffic:     *workload.DescribeTraffic(l.times, p.Warmup.D(), to, l.input, l.output),
 		Calibration: l.block.Calibration, CountedInput: l.countedInput.Describe(), CountedOutput: l.countedOutput.Describe()}
 	if l.asked > 0 && sc.Prompts.Predictable() {
 		b.CacheableShare = new(float64(l.cacheable) / float64(l.asked))
