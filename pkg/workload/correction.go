@@ -70,7 +70,7 @@ func (s *Source) Calibration(k, tokens int, nonce Nonce) (Request, error) {
 func (s *Source) CalibrationLengths(sched *Schedule, n int) []int {
 	requests := 1000 // of a closed loop, whose number nobody knows
 	if sched != nil && sched.Open {
-		requests = len(sched.Times)
+		requests = min(len(sched.Times), looked)
 	}
 	shortest, longest := math.MaxInt, 1
 	for i := range requests {

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"reflect"
@@ -228,4 +229,26 @@ func BenchmarkBuild1000Tokens(b *testing.B) {
 			_, _ = tk.count(text.String())
 		}
 	})
+}
+
+// TestGoldenTokenPrompts holds the digest of prompts that are built to a number of tokens, and of some that were corrected,
+// against a file, which is the same on every machine: scripts/test-portable runs this test on others.
+func TestGoldenTokenPrompts(t *testing.T) {
+	var got strings.Builder
+	for _, name := range []string{"o200k_base", "cl100k_base", "p50k_base", "r50k_base"} {
+		prompts := synthetic("unique")
+		prompts.Tokenizer = name
+		src := sourceOf(t, prompts)
+		for _, s := range []*Source{src, src.Corrected(Correction{Overhead: 6.24, Ratio: 1.3005})} {
+			h := sha256.New()
+			for i := range 200 {
+				fmt.Fprintln(h, contents(s.Request(i, Nonce{"edge", 1})))
+			}
+			for _, n := range s.CalibrationLengths(nil, 8) {
+				fmt.Fprintln(h, n)
+			}
+			fmt.Fprintf(&got, "%x  %s\n", h.Sum(nil), name)
+		}
+	}
+	golden(t, "testdata/tokens.sha256", got.String())
 }
