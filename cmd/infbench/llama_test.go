@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/infbench/infbench/pkg/measure"
+	"github.com/infbench/infbench/pkg/workload"
 )
 
 // TestLlamaRecord checks the record of a run against a real llama-server (scripts/e2e-llama makes it) row by row against
@@ -24,6 +25,13 @@ func TestLlamaRecord(t *testing.T) {
 	if rec.Manifest.State != measure.Complete {
 		t.Errorf("the run is %s", rec.Manifest.State)
 	}
+	added := templateTokens
+	if c := rec.Manifest.Blocks[0].Calibration; rec.Manifest.Scenario.Prompts.Calibrates() {
+		if c == nil || c.Line == nil || *c.Line != (workload.Correction{Overhead: templateTokens, Ratio: 1}) {
+			t.Errorf("calibration: %+v, want a line of %d tokens and 1 for each of ours", c, templateTokens)
+		}
+		added = 0 // prompts are by so much shorter
+	}
 	n, ok, late := 0, 0, 0
 	for s, err := range rec.Rows() {
 		if errors.Is(err, measure.ErrTorn) {
@@ -38,7 +46,7 @@ func TestLlamaRecord(t *testing.T) {
 			continue
 		}
 		ok++
-		checkLlamaTokens(t, s)
+		checkLlamaTokens(t, s, added)
 		if !checkLlamaTimes(t, s) {
 			late++
 		}
@@ -57,13 +65,14 @@ func TestLlamaRecord(t *testing.T) {
 const templateTokens = 10
 
 // checkLlamaTokens: a word of a prompt is one token, none of them was in a cache, and the answer has the length asked for.
-func checkLlamaTokens(t *testing.T, s *measure.Sample) {
+// Beside what was asked for, the server counts what the template has added, unless the prompts were built by its own count.
+func checkLlamaTokens(t *testing.T, s *measure.Sample, added int) {
 	t.Helper()
 	if s.Basis != measure.BasisUsage || s.OutputTokens == nil || *s.OutputTokens != s.AskedOutput {
 		t.Errorf("request %d: output %s by %s, asked for %d", s.Index, number(s.OutputTokens), s.Basis, s.AskedOutput)
 	}
-	if s.InputTokens == nil || *s.InputTokens != s.AskedInput+templateTokens {
-		t.Errorf("request %d: %s prompt tokens, asked for %d and %d of the template", s.Index, number(s.InputTokens), s.AskedInput, templateTokens)
+	if s.InputTokens == nil || *s.InputTokens != s.AskedInput+added {
+		t.Errorf("request %d: %s prompt tokens, asked for %d and %d of the template", s.Index, number(s.InputTokens), s.AskedInput, added)
 	}
 	if s.CachedInput != nil && *s.CachedInput != 0 {
 		t.Errorf("request %d: %d prompt tokens came from a cache", s.Index, *s.CachedInput)

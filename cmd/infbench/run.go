@@ -237,6 +237,8 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 		return err
 	}
 	defer t.close()
+	nonce := workload.Nonce{Approach: ap.Name, Block: index}
+	source, calibration := r.calibrated(ctx, t, nonce)
 	if err := t.prewarm(ctx, ap); err != nil {
 		return err
 	}
@@ -246,12 +248,12 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 		Endpoint: t.endpoint, Epoch: t.epoch, Proxy: endpoint.ProxyOf(t.endpoint),
 		Phases: r.scenario.Phases, Times: r.schedule.Times, Closed: r.scenario.Arrivals.ClosedLoop,
 		Request: func(i int) workload.Request {
-			return r.source.Request(i, workload.Nonce{Approach: ap.Name, Block: index})
+			return source.Request(i, nonce)
 		},
-		KeepText: r.scenario.Output.KeepText,
+		Calibration: calibration, KeepText: r.scenario.Output.KeepText,
 	}
 	if r.scenario.Converses() {
-		b.Follow = r.source.Follow
+		b.Follow = source.Follow
 	}
 	return runner.Run(ctx, b)
 }

@@ -20,6 +20,7 @@ import (
 type target struct {
 	endpoint endpoint.Endpoint
 	epoch    time.Time
+	config   endpoint.Config // what it was opened with
 	stop     func()
 }
 
@@ -59,7 +60,7 @@ func (a *app) openTarget(ctx context.Context, s *workload.Scenario, ap workload.
 			cfg.Approach.Model = ap.Name
 		}
 	}
-	t.epoch = cfg.Epoch
+	t.epoch, t.config = cfg.Epoch, cfg
 	t.endpoint, err = endpoint.Open(cfg)
 	if err != nil {
 		t.stop()

@@ -42,6 +42,9 @@ type SentBlock struct {
 	// stream events where it did not.
 	CountedInput  *workload.TokenLengths `json:"counted_input,omitempty"`
 	CountedOutput *workload.TokenLengths `json:"counted_output,omitempty"`
+	// Calibration is how the server was found to count prompts before the block, where the scenario wants them as long as
+	// that (prompts.calibrate).
+	Calibration *measure.Calibration `json:"calibration,omitempty"`
 	// CachedShare is the share of the prompt tokens that the server took from its cache, over the successful requests for
 	// which it says so. Nil where it says nothing.
 	CachedShare *float64 `json:"cached_share,omitempty"`
@@ -155,8 +158,8 @@ func (l *sentLog) sent(p workload.Phases, end time.Duration) SentBlock {
 		to = min(to, end)
 	}
 	b := SentBlock{Approach: l.block.Approach, Block: l.block.Index, Unsent: l.unsent,
-		Traffic:      *workload.DescribeTraffic(l.times, p.Warmup.D(), to, l.input, l.output),
-		CountedInput: l.countedInput.Describe(), CountedOutput: l.countedOutput.Describe()}
+		Traffic:     *workload.DescribeTraffic(l.times, p.Warmup.D(), to, l.input, l.output),
+		Calibration: l.block.Calibration, CountedInput: l.countedInput.Describe(), CountedOutput: l.countedOutput.Describe()}
 	if l.asked > 0 && l.predictable {
 		b.CacheableShare = new(float64(l.cacheable) / float64(l.asked))
 	}
@@ -248,12 +251,30 @@ func (a *audit) sent(w *WorkloadAsSent, s *workload.Scenario) {
 		if len(found) > 0 {
 			a.add(Suspect, "workload_as_sent", "%s: what was sent of single classes is not what the scenario asks, by more than chance: %s; %s", b.Approach, strings.Join(found, "; "), why)
 		}
-		if w.Asked == nil || w.Asked.Input == nil || b.CountedInput == nil {
-			continue
+		a.promptLengths(b, w.Asked)
+	}
+}
+
+// promptLengths holds the prompts' lengths as the server counted them against what was asked for: closely where they were
+// built by its own count.
+func (a *audit) promptLengths(b *SentBlock, asked *workload.Traffic) {
+	c := b.Calibration
+	if c != nil && c.Line == nil {
+		a.add(Valid, "calibration", "%s: its prompts are as long as the workload counts, and not as the server does, which could not be told (prompts.calibrate, %s): %s", b.Approach, c.Source, c.Problem)
+	}
+	if asked == nil || asked.Input == nil || b.CountedInput == nil {
+		return
+	}
+	off := b.CountedInput.Mean.Value - asked.Input.Mean.Value
+	share := off / asked.Input.Mean.Value
+	if c != nil && c.Line != nil {
+		if math.Abs(off) > max(calibratedTokens, calibratedMismatch*asked.Input.Mean.Value) {
+			a.add(Valid, "input_length", "%s: the server counted %+.1f%% as many prompt tokens as were asked for, although the prompts were built by its own count (prompts.calibrate): prompts that ask for less than %d cannot be built, failed requests may be those of one length, or it counts the texts of the run otherwise than those of the calibration; see the workload as sent", b.Approach, 100*share, c.Line.Least())
 		}
-		if off := b.CountedInput.Mean.Value/w.Asked.Input.Mean.Value - 1; math.Abs(off) > lengthMismatch && !w.Asked.Input.Mean.Holds(b.CountedInput.Mean.Value) {
-			a.add(Valid, "input_length", "%s: the server counted %+.0f%% as many prompt tokens as were asked for: its tokenizer is not the workload's, or it adds a template; see the workload as sent", b.Approach, 100*off)
-		}
+		return
+	}
+	if math.Abs(share) > lengthMismatch && !asked.Input.Mean.Holds(b.CountedInput.Mean.Value) {
+		a.add(Valid, "input_length", "%s: the server counted %+.0f%% as many prompt tokens as were asked for: its tokenizer is not the workload's, or it adds a template (prompts.calibrate builds prompts by its own count); see the workload as sent", b.Approach, 100*share)
 	}
 }
 

@@ -23,6 +23,10 @@ const (
 	failedRemark    = 0.01
 	failedSuspect   = 0.50
 	lengthMismatch  = 0.10
+
+	// Of prompts that were built by the server's own count: whichever is more.
+	calibratedMismatch = 0.02
+	calibratedTokens   = 2
 )
 
 // audit collects the reasons for and against trusting a run.

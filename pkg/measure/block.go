@@ -27,6 +27,8 @@ type Block struct {
 	// Follow makes the next turn of a conversation, as workload.Source.Follow does; the endpoint must keep the text of
 	// answers. Nil: every request stands alone.
 	Follow func(prev *workload.Request, reply workload.Reply) (workload.Request, workload.Duration, workload.SessionEnd)
+	// Calibration is how the target was found to count prompts before the block; nil where nobody asked.
+	Calibration *Calibration
 	// KeepText stores prompts and answers in the record.
 	KeepText bool
 }

@@ -121,6 +121,8 @@ type BlockRecord struct {
 	// Proxy is the host and port of the proxy that the requests went through; "none" and why, where the environment was to
 	// name it. Absent where no proxy was asked for.
 	Proxy string `json:"proxy,omitempty"`
+	// Calibration is how the target was found to count prompts before the block, where the scenario wanted to know.
+	Calibration *Calibration `json:"calibration,omitempty"`
 	// Scheduled is how many arrivals came due before the block ended; fewer than the schedule's when it was stopped.
 	Scheduled int `json:"scheduled"`
 	Attempts  int `json:"attempts"`

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/infbench/infbench/pkg/analyze"
+	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
 )
 
@@ -29,6 +30,7 @@ func sentTable(s *analyze.Summary) table {
 	}
 	generated := &t.groups[len(t.groups)-1]
 	generated.rows = append(generated.rows, b.outputs())
+	t.groups = append(t.groups, group{title: "How the server counts a prompt", note: "found before the block, and its prompts are built by it (prompts.calibrate)", rows: b.calibration()})
 	t.groups = append(t.groups, group{title: "From a prefix cache", note: "share of the prompt tokens; expected of a cache without limit", rows: b.cache()})
 	return known(t)
 }
@@ -180,6 +182,33 @@ func (b sentBuilder) cache() []row {
 		b.plain("expected", func(t *workload.Traffic) string { return optional(t.CacheableShare, percent) },
 			func(s *analyze.SentBlock) string { return optional(s.CacheableShare, percent) }),
 		b.plain("reported", func(*workload.Traffic) string { return absent }, func(s *analyze.SentBlock) string { return optional(s.CachedShare, percent) }),
+	}
+}
+
+// calibration says by what the prompts of each block were built.
+func (b sentBuilder) calibration() []row {
+	show := func(label string, of func(c *measure.Calibration) string) row {
+		return b.plain(label, func(*workload.Traffic) string { return absent }, func(s *analyze.SentBlock) string {
+			if s.Calibration == nil {
+				return absent
+			}
+			return of(s.Calibration)
+		})
+	}
+	line := func(of func(c *measure.Calibration) float64) func(*measure.Calibration) string {
+		return func(c *measure.Calibration) string {
+			if c.Line == nil {
+				return absent
+			}
+			return number(of(c))
+		}
+	}
+	return []row{
+		show("by", func(c *measure.Calibration) string { return c.Source }),
+		show("added to every prompt", line(func(c *measure.Calibration) float64 { return c.Line.Overhead })),
+		show("tokens per token of ours", line(func(c *measure.Calibration) float64 { return c.Line.Ratio })),
+		show("a sample's distance, median", line(func(c *measure.Calibration) float64 { return *c.Residual })),
+		show("samples (n)", func(c *measure.Calibration) string { return count(int64(len(c.Samples))) }),
 	}
 }
 

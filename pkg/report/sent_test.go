@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/infbench/infbench/pkg/analyze"
+	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
 )
 
@@ -152,6 +153,32 @@ func TestPromptsAreDescribed(t *testing.T) {
 	} {
 		if got := describePrompts(p); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestSentShowsTheCalibration: by what the prompts of each block were built, where that was found; no row without one.
+func TestSentShowsTheCalibration(t *testing.T) {
+	a := synthetic(1)
+	var before bytes.Buffer
+	if err := Markdown(&before, a); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(before.String(), "How the server counts") {
+		t.Error("a calibration is shown, and there was none")
+	}
+	residual := 0.25
+	a.Summary.Workload.Sent[0].Calibration = &measure.Calibration{Source: "vLLM /tokenize", Line: &workload.Correction{Overhead: 7.5, Ratio: 1.31}, Residual: &residual,
+		Samples: []measure.CalibrationSample{{Own: 10, Counted: 20}, {Own: 20, Counted: 33}}}
+	a.Summary.Workload.Sent[1].Calibration = &measure.Calibration{Source: "usage", Problem: "no usage"}
+	var after bytes.Buffer
+	if err := Markdown(&after, a); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"**How the server counts a prompt**", "| by | — | vLLM /tokenize | usage | — | — |", "| added to every prompt | — | 7.50 | — | — | — |",
+		"| tokens per token of ours | — | 1.31 | — | — | — |", "| a sample's distance, median | — | 0.250 | — | — | — |", "| samples (n) | — | 2 | 0 | — | — |"} {
+		if !strings.Contains(after.String(), want) {
+			t.Errorf("no %q in the report", want)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package simulate
 import (
 	"container/list"
 	"strings"
+
+	"github.com/infbench/infbench/pkg/workload"
 )
 
 // blockTokens is the unit in which prompts are cached, as in vLLM.
@@ -62,11 +64,15 @@ func (c *prefixCache) touch(blocks []uint64) {
 	}
 }
 
-// promptHash counts a prompt's tokens, one per word, and hashes its whole blocks (64-bit FNV-1a, chained).
+// promptHash counts a prompt's tokens, so many of the template and so many per word, and hashes its whole blocks (64-bit
+// FNV-1a, chained). A block that a word fills and the next begins in is known by that word.
 type promptHash struct {
-	tokens int
-	blocks []uint64
-	hash   uint64
+	tokens   int
+	blocks   []uint64
+	hash     uint64
+	words    int
+	template int
+	perWord  float64
 }
 
 const (
@@ -74,7 +80,20 @@ const (
 	fnvPrime  = 1099511628211
 )
 
-func newPromptHash() promptHash { return promptHash{hash: fnvOffset} }
+func newPromptHash(sim *workload.Simulation) promptHash {
+	p := promptHash{hash: fnvOffset, template: sim.TemplateTokens, perWord: sim.TokensPerWord}
+	p.grow()
+	return p
+}
+
+// grow counts the tokens of the words so far, and closes the blocks that they fill.
+func (p *promptHash) grow() {
+	p.tokens = p.template + int(float64(p.words)*p.perWord)
+	for (len(p.blocks)+1)*blockTokens <= p.tokens {
+		p.hash = (p.hash ^ uint64(len(p.blocks))) * fnvPrime // a word may fill several
+		p.blocks = append(p.blocks, p.hash)
+	}
+}
 
 // write takes one message. Its end is a word boundary.
 func (p *promptHash) write(text string) {
@@ -89,10 +108,8 @@ func (p *promptHash) word(word string) {
 		h = (h ^ uint64(word[i])) * fnvPrime
 	}
 	p.hash = (h ^ ' ') * fnvPrime
-	p.tokens++
-	if p.tokens%blockTokens == 0 {
-		p.blocks = append(p.blocks, p.hash)
-	}
+	p.words++
+	p.grow()
 }
 
 // answered is the blocks of a prompt and the n tokens of its answer: what a conversation's next turn begins with.

@@ -26,7 +26,7 @@ func (s *Server) serve(l *language) http.HandlerFunc {
 		}
 		s.beginFaults(received)
 		c := &call{server: s, w: w, flush: http.NewResponseController(w), language: l, asked: asked,
-			job: asked.job(s.sim.PrefixCacheTokens > 0), received: received}
+			job: asked.job(&s.sim), received: received}
 		s.loop.do(func(m *model) { m.submit(received.Sub(s.loop.base), c.job) })
 		c.id = requestID(r.Header.Get("X-Request-Id"), c.job.seq)
 		c.truth = Truth{ID: c.id, Received: received, InputTokens: c.job.input}

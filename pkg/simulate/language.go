@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+
+	"github.com/infbench/infbench/pkg/workload"
 )
 
 // language is the wire format of one API.
@@ -54,13 +56,13 @@ func (a *asked) check() error {
 }
 
 // job is the request as the model sees it.
-func (a *asked) job(caching bool) *job {
-	h := newPromptHash()
+func (a *asked) job(sim *workload.Simulation) *job {
+	h := newPromptHash(sim)
 	for _, text := range a.texts {
 		h.write(text)
 	}
 	j := &job{input: h.tokens, finish: finishLength, out: newStream(!a.stream)}
-	if caching {
+	if sim.PrefixCacheTokens > 0 {
 		j.prompt = h
 	}
 	if a.limit != nil {

@@ -24,7 +24,7 @@ const (
 )
 
 // Resolve fills what a simulation leaves open: from its profile where it names one, else with the defaults (one slot,
-// one token per step, speed 1, no report). A field that is set wins over the profile's; a field cannot be set back to
+// one token per step and per word, speed 1, no report). A field that is set wins over the profile's; a field cannot be set back to
 // zero over a profile. An error names the field.
 func Resolve(sim workload.Simulation) (workload.Simulation, error) {
 	if sim.Profile != "" {
@@ -39,6 +39,9 @@ func Resolve(sim workload.Simulation) (workload.Simulation, error) {
 	}
 	if sim.TokensPerStep == 0 {
 		sim.TokensPerStep = 1
+	}
+	if sim.TokensPerWord == 0 {
+		sim.TokensPerWord = 1
 	}
 	if sim.Speed == 0 {
 		sim.Speed = 1
@@ -68,7 +71,7 @@ func check(sim *workload.Simulation) error {
 		{"network", float64(sim.Network)}, {"slots", float64(sim.Slots)}, {"queue_limit", float64(sim.QueueLimit)},
 		{"overhead", float64(sim.Overhead)}, {"prefill_per_token", float64(sim.PrefillPerToken)},
 		{"decode_step", float64(sim.DecodeStep)}, {"decode_per_sequence", float64(sim.DecodePerSequence)},
-		{"prefix_cache_tokens", float64(sim.PrefixCacheTokens)}, {"rate_limit", float64(sim.RateLimit)},
+		{"prefix_cache_tokens", float64(sim.PrefixCacheTokens)}, {"template_tokens", float64(sim.TemplateTokens)}, {"rate_limit", float64(sim.RateLimit)},
 	} {
 		if f.value < 0 || math.IsNaN(f.value) || math.IsInf(f.value, 0) {
 			return fmt.Errorf("simulate: %s is %v: it cannot be negative", f.name, f.value)
@@ -76,6 +79,9 @@ func check(sim *workload.Simulation) error {
 	}
 	if !(sim.TokensPerStep >= 1) || math.IsInf(sim.TokensPerStep, 0) {
 		return fmt.Errorf("simulate: tokens_per_step is %v: a step yields at least one token", sim.TokensPerStep)
+	}
+	if !(sim.TokensPerWord > 0) || math.IsInf(sim.TokensPerWord, 0) {
+		return fmt.Errorf("simulate: tokens_per_word is %v: it must be positive", sim.TokensPerWord)
 	}
 	if !(sim.Speed > 0) || math.IsInf(sim.Speed, 0) {
 		return fmt.Errorf("simulate: speed is %v: it must be positive", sim.Speed)

@@ -16,6 +16,8 @@ func (s *Server) routes() {
 	} {
 		s.mux.HandleFunc(pattern, s.serve(l))
 	}
+	s.mux.HandleFunc("POST /tokenize", s.tokenize)
+	s.mux.HandleFunc("POST /apply-template", s.applyTemplate)
 	s.mux.HandleFunc("GET /v1/models", s.models)
 	s.mux.HandleFunc("GET /health", func(http.ResponseWriter, *http.Request) {})
 	s.mux.HandleFunc("GET /metrics", s.metrics)
@@ -25,7 +27,7 @@ func (s *Server) routes() {
 	})
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		openAIChat.refuse(w, http.StatusNotFound, "invalid_request_error", "there is no "+r.Method+" "+r.URL.Path+
-			" here: there are POST /v1/chat/completions, /v1/responses, /v1/messages, /v1beta/models/{model}:streamGenerateContent, /api/chat and /api/generate, GET /v1/models, /health, /metrics and /truth")
+			" here: there are POST /v1/chat/completions, /v1/responses, /v1/messages, /v1beta/models/{model}:streamGenerateContent, /api/chat, /api/generate and /tokenize, GET /v1/models, /health, /metrics and /truth")
 	})
 }
 

@@ -114,6 +114,10 @@ type Simulation struct {
 	Service *ServiceTime `yaml:"service,omitempty" json:"service,omitempty"`
 	// PrefixCacheTokens is the size of the prefix cache. 0: no cache.
 	PrefixCacheTokens int `yaml:"prefix_cache_tokens,omitempty" json:"prefix_cache_tokens,omitempty" jsonschema:"minimum=0"`
+	// TokensPerWord is how many prompt tokens a word is on average, rounded down over the prompt. Default 1.
+	TokensPerWord float64 `yaml:"tokens_per_word,omitempty" json:"tokens_per_word,omitempty" jsonschema:"minimum=0.01,maximum=100"`
+	// TemplateTokens is what the chat template adds to every prompt, at its beginning.
+	TemplateTokens int `yaml:"template_tokens,omitempty" json:"template_tokens,omitempty" jsonschema:"minimum=0,maximum=1000000"`
 	// RateLimit rejects (429 with Retry-After) above this rate.
 	RateLimit Rate `yaml:"rate_limit,omitempty" json:"rate_limit,omitempty" jsonschema:"exclusiveMinimum=0,example=10/s"`
 	// Background is load of other tenants on the same slots.

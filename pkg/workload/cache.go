@@ -64,7 +64,7 @@ func (s *Source) lead(index int, n Nonce) string {
 		kind, index = "block nonce", 0
 	}
 	var b strings.Builder
-	appendWords(&b, stat.Keyed(s.seed, s.stream(kind, n), uint64(index)), NonceWords)
+	s.tokenizer.appendTokens(&b, stat.Keyed(s.seed, s.stream(kind, n), uint64(index)), NonceWords)
 	return b.String()
 }
 

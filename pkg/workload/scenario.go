@@ -191,7 +191,17 @@ type Prompts struct {
 	Cache string `yaml:"cache,omitempty" json:"cache,omitempty" jsonschema:"enum=unique,enum=cold,enum=warm,enum=allowed,default=unique"`
 	// System is a system message before every prompt, after the nonce.
 	System string `yaml:"system,omitempty" json:"system,omitempty"`
+	// Tokenizer is what tokens of a prompt are counted in: words (default: a word is taken for a token), or an encoding of
+	// tiktoken's. Text is then built to exactly that many tokens of it, and rows of a dataset are counted in them.
+	Tokenizer string `yaml:"tokenizer,omitempty" json:"tokenizer,omitempty" jsonschema:"enum=words,enum=o200k_base,enum=cl100k_base,enum=p50k_base,enum=r50k_base,example=o200k_base"`
+	// Calibrate lets an asked length be what the target itself counts, its chat template included: tokenize asks the
+	// target's tokenizer before each block (vLLM, llama.cpp), usage sends it a few requests and reads their usage report.
+	// none (default): the scenario's own count.
+	Calibrate string `yaml:"calibrate,omitempty" json:"calibrate,omitempty" jsonschema:"enum=none,enum=tokenize,enum=usage,example=usage"`
 }
+
+// Calibrates reports whether prompts are as long as their target counts.
+func (p *Prompts) Calibrates() bool { return p.Calibrate != "" && p.Calibrate != "none" }
 
 // Synthetic makes text of a target length in tokens. Either Input and Output, or Pairs.
 type Synthetic struct {

@@ -288,6 +288,7 @@ var beyondSchema = map[string]bool{
 	"api-without-max-tokens-field":    true,
 	"approach-name-twice":             true,
 	"approach-stream-in-body":         true,
+	"calibrate-dataset":               true,
 	"duration-too-long":               true,
 	"environment-name":                true,
 	"environment-open":                true,

@@ -174,7 +174,7 @@ func (s *Source) turnLengths(index, turn int) (input, output int) {
 // turnText is what the user says in a later turn. It needs no nonce: the conversation before it has one.
 func (s *Source) turnText(index, turn, n int) string {
 	var b strings.Builder
-	appendWords(&b, stat.Keyed(s.seed, "turn text", turnKey(index, turn)), n)
+	s.tokenizer.appendTokens(&b, stat.Keyed(s.seed, "turn text", turnKey(index, turn)), max(1, s.correction.share(n)))
 	return b.String()
 }
 

@@ -12,6 +12,7 @@ import (
 // sharing says which requests begin with a shared text, and with which: a pure function of the seed and the index.
 type sharing struct {
 	seed    uint64
+	tokens  *tokenizer
 	zipf    []float64 // the groups' weights, summed up
 	lengths []int     // tokens of each group's text
 	// member is the probability with which a request begins with a shared text.
@@ -34,12 +35,12 @@ const (
 
 // newSharing draws the groups, and finds the probability that reaches the scenario's share. own is what a request asks
 // for behind the shared text, in tokens.
-func newSharing(sc *Scenario, sched *Schedule, own func(index int) int) (*sharing, error) {
+func newSharing(sc *Scenario, sched *Schedule, tokens *tokenizer, own func(index int) int) (*sharing, error) {
 	c := sc.Prompts.Shared
 	if c.Groups < 1 || c.Tokens == nil { // Parse has made sure of them
 		return nil, fmt.Errorf("prompts.shared: give groups and tokens, such as {groups: 20, tokens: {fixed: 500}}")
 	}
-	s := &sharing{seed: sc.Seed, member: 1, zipf: make([]float64, c.Groups), lengths: make([]int, c.Groups), first: make([]int, c.Groups)}
+	s := &sharing{seed: sc.Seed, tokens: tokens, member: 1, zipf: make([]float64, c.Groups), lengths: make([]int, c.Groups), first: make([]int, c.Groups)}
 	sum := 0.0
 	for g := range s.zipf {
 		sum += float64(stat.Pow(float64(g+1), -c.Zipf))
@@ -159,15 +160,13 @@ func (s *sharing) fit(want float64, from, n int, own func(index int) int) error 
 	return nil
 }
 
-// text is the shared text of a group: as many words as its length. Where prompts are unique it begins with a nonce of
-// this stream, the same for all requests of one approach and block, so that none of them finds another's text in a prefix
-// cache.
-func (s *sharing) text(b *strings.Builder, g int, stream string) {
-	left := s.lengths[g]
+// text is the shared text of a group, so many tokens long. Where prompts are unique it begins with a nonce of this stream,
+// the same for all requests of one approach and block, so that none of them finds another's text in a prefix cache.
+func (s *sharing) text(b *strings.Builder, g, left int, stream string) {
 	if stream != "" {
 		nonce := min(left, NonceWords)
-		appendWords(b, stat.Keyed(s.seed, stream, uint64(g)), nonce)
+		s.tokens.appendTokens(b, stat.Keyed(s.seed, stream, uint64(g)), nonce)
 		left -= nonce
 	}
-	appendWords(b, stat.Keyed(s.seed, "shared text", uint64(g)), left)
+	s.tokens.appendTokens(b, stat.Keyed(s.seed, "shared text", uint64(g)), left)
 }

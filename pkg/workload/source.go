@@ -2,13 +2,16 @@ package workload
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/infbench/infbench/internal/stat"
 )
 
-// NonceWords is the length of the nonce that starts every unique prompt: 8 of 2048 words are 88 bits.
+// NonceWords is the length of the nonce that starts every unique prompt: 8 of 2048 words are 88 bits, and 8 of the 1,034 that
+// are whole tokens of the encoding with the fewest are 80.
 const NonceWords = 8
 
 // Nonce says for whom in a run a prompt is made, so that no approach and no block finds another's prompt in a prefix cache.
@@ -35,6 +38,11 @@ type Source struct {
 	sessions    *Sessions
 	patience    *Patience
 	mix         *sourceMix // of a mix: all else is then in the sources of its classes
+
+	tokenizer  *tokenizer     // nil: a word is taken for a token
+	counts     []atomic.Int32 // of the rows, in the tokenizer's tokens; 0: not counted yet
+	system     int            // tokens of the system message and its nonce, where they are part of the asked length
+	correction *Correction    // nil: the target is taken to count as the workload does
 }
 
 // NewSource prepares the prompts of a scenario: it reads a dataset, and takes a trace's lengths from its schedule.
@@ -47,6 +55,13 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 	}
 	src := &Source{seed: s.Seed, prompts: s.Prompts, sessions: s.Sessions, patience: s.Patience}
 	p := &s.Prompts
+	var err error
+	if src.tokenizer, err = tokenizerOf(p.Tokenizer); err != nil {
+		return nil, err
+	}
+	if src.system, err = src.systemTokens(); err != nil {
+		return nil, err
+	}
 	switch {
 	case p.Dataset != nil:
 		path := p.Dataset.Path
@@ -58,6 +73,7 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 			return nil, err
 		}
 		src.rows, src.order = rows, stat.Keyed(s.Seed, "dataset", 0).Perm(len(rows))
+		src.counts = make([]atomic.Int32, len(rows))
 	case p.Trace != nil:
 		if sched.Trace == nil {
 			return nil, fmt.Errorf("prompts.trace takes lengths from the arrival trace: arrivals.shape.trace is missing")
@@ -76,8 +92,7 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 		return nil, fmt.Errorf("prompts: give one of synthetic, dataset and trace")
 	case p.Shared != nil:
 		own := func(index int) int { n, _ := src.own(index); return n }
-		var err error
-		if src.shared, err = newSharing(s, sched, own); err != nil {
+		if src.shared, err = newSharing(s, sched, src.tokenizer, own); err != nil {
 			return nil, err
 		}
 	}
@@ -95,12 +110,15 @@ func clamp(n, limit int) int {
 }
 
 // Lengths is what request index asks for, in tokens, without building its text. The prompt of a dataset row is counted
-// in words, with its nonce; an output of 0 is left to the server.
+// with its nonce, by the scenario's tokenizer or else in words; an output of 0 is left to the server.
 func (s *Source) Lengths(index int) (input, output int) {
 	if s.mix != nil {
 		s, index = s.mix.route(index)
 	}
 	input, output = s.own(index)
+	if s.rows == nil {
+		input += s.system
+	}
 	return input + s.SharedTokens(index), output
 }
 
@@ -139,6 +157,9 @@ func (s *Source) own(index int) (input, output int) {
 	switch {
 	case s.rows != nil:
 		row := s.row(index)
+		if s.tokenizer != nil {
+			return s.rowTokens(index), s.rowOutput(row, index)
+		}
 		if input = row.words; s.prompts.Nonces() {
 			input += NonceWords
 		}
@@ -195,43 +216,58 @@ func (s *Source) Request(index int, nonce Nonce) Request {
 		s.fromRow(&req, s.row(index), lead)
 		return req
 	}
-	if sys := s.prompts.System; sys != "" {
-		// The nonce must come before anything that requests share.
-		req.Messages = append(req.Messages, Message{Role: "system", Content: strings.TrimSpace(lead + " " + sys)})
+	n := max(1, s.correction.whole(req.InputTokens)-s.system)
+	s.converse(&req, lead, func(lead string) string {
+		if blocks := s.blocks(index); blocks != nil {
+			return s.blockText(index, n, blocks, lead)
+		}
+		return s.text(index, n, lead)
+	})
+	return req
+}
+
+// converse fills a request with the scenario's system message, if it has one, and what the user says. The nonce must come
+// before anything that requests share.
+func (s *Source) converse(req *Request, lead string, user func(lead string) string) {
+	if s.prompts.System != "" {
+		req.Messages = append(req.Messages, s.systemMessage(lead))
 		lead = ""
 	}
-	var text string
-	if blocks := s.blocks(index); blocks != nil {
-		text = s.blockText(index, req.InputTokens, blocks, lead)
-	} else {
-		text = s.text(index, req.InputTokens, lead)
-	}
-	req.Messages = append(req.Messages, Message{Role: "user", Content: text})
-	return req
+	req.Messages = append(req.Messages, Message{Role: "user", Content: user(lead)})
+}
+
+func (s *Source) systemMessage(lead string) Message {
+	return Message{Role: "system", Content: strings.TrimSpace(lead + " " + s.prompts.System)}
 }
 
 // behind is a shared text, and the request's own behind it.
 func (s *Source) behind(g, index int, nonce Nonce) string {
 	var b strings.Builder
 	own, _ := s.own(index)
-	b.Grow((s.shared.lengths[g] + own) * 8)
+	shared := s.shared.lengths[g]
+	own = s.correction.whole(shared + own)
+	shared = max(1, s.correction.share(shared))
+	own = max(1, own-shared)
+	b.Grow((shared + own) * 8)
 	stream := ""
 	if s.prompts.Nonces() {
 		stream = s.stream("shared nonce", nonce)
 	}
-	s.shared.text(&b, g, stream)
-	b.WriteString("\n\n" + s.text(index, own, ""))
+	s.shared.text(&b, g, shared, stream)
+	b.WriteString(s.tokenizer.joint() + s.text(index, own, ""))
 	return b.String()
 }
 
-// text is n words: the lead, and then the words that every approach gets for this index.
-func (s *Source) text(index, n int, lead string) string {
+// text is n tokens: the lead, and then the words that every approach gets for this index.
+func (s *Source) text(index, n int, lead string) string { return s.drawn("text", index, n, lead) }
+
+// drawn is n tokens: the lead, and then words of a stream of random numbers.
+func (s *Source) drawn(stream string, index, n int, lead string) string {
 	var b strings.Builder
 	b.Grow(n * 8)
 	lead, leading := firstWords(lead, n)
 	b.WriteString(lead)
-	n -= leading
-	appendWords(&b, stat.Keyed(s.seed, "text", uint64(index)), n)
+	s.tokenizer.appendTokens(&b, stat.Keyed(s.seed, stream, uint64(index)), n-leading)
 	return b.String()
 }
 
@@ -249,6 +285,34 @@ func appendWords(b *strings.Builder, r *stat.Rand, n int) {
 		bits >>= 11
 		left--
 	}
+}
+
+// systemTokens is how many tokens the system message has, its nonce included: part of the asked length where tokens are
+// counted, by us or by the target. A scenario that counts words leaves it out.
+func (s *Source) systemTokens() (int, error) {
+	p := &s.prompts
+	if p.System == "" || s.tokenizer == nil && !p.Calibrates() {
+		return 0, nil
+	}
+	lead := s.lead(0, Nonce{}) // any is as long as another
+	return s.countAll([]Message{s.systemMessage(lead)})
+}
+
+// rowTokens is how many tokens the prompt of request index has, which is a dataset's row; 0 where it cannot be counted. It
+// is counted when it is first asked for: a dataset may have far more rows than a run has requests.
+func (s *Source) rowTokens(index int) int {
+	k := s.order[index%len(s.order)]
+	if n := s.counts[k].Load(); n > 0 {
+		return int(n)
+	}
+	var req Request
+	s.fromRow(&req, &s.rows[k], s.lead(index, Nonce{})) // any nonce is as long as another
+	n, err := s.countAll(req.Messages)
+	if err != nil {
+		return 0
+	}
+	s.counts[k].Store(int32(min(n, math.MaxInt32)))
+	return n
 }
 
 // fromRow fills a request from a dataset row, the nonce before its first message's text.

@@ -16,23 +16,22 @@ func (s *Source) blocks(index int) []uint64 {
 	return s.trace[index].Blocks
 }
 
-// blockText is n words, block by block: the words of a block depend on its id alone, so that requests with the same
+// blockText is n tokens, block by block: the words of a block depend on its id alone, so that requests with the same
 // leading ids begin with the same text. A superposed copy of the trace has blocks of its own. The lead, if there is one,
-// stands in the place of the first words.
+// stands in the place of the first words. A correction gives every block its share, at the same places in all prompts.
 func (s *Source) blockText(index, n int, blocks []uint64, lead string) string {
 	var b strings.Builder
 	b.Grow(n * 8)
 	lead, leading := firstWords(lead, n)
 	b.WriteString(lead)
 	stream := fmt.Sprintf("block %d", s.trace[index].Copy)
-	for _, id := range blocks {
-		words := min(n, s.blockTokens)
-		taken := min(leading, words)
-		appendWords(&b, stat.Keyed(s.seed, stream, id), words-taken)
-		leading -= taken
-		n -= words
+	built := leading
+	for i, id := range blocks {
+		end := max(built, min(n, s.correction.share((i+1)*s.blockTokens)))
+		s.tokenizer.appendTokens(&b, stat.Keyed(s.seed, stream, id), end-built)
+		built = end
 	}
-	appendWords(&b, stat.Keyed(s.seed, "text", uint64(index)), n-leading) // a tail without an id is the request's own
+	s.tokenizer.appendTokens(&b, stat.Keyed(s.seed, "text", uint64(index)), n-built) // a tail without an id is the request's own
 	return b.String()
 }
 

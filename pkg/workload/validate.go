@@ -190,6 +190,9 @@ func validatePrompts(prompts *Prompts, p, arrivals strict.Place) {
 		validateLengths(prompts.Synthetic.Input, input)
 		validateLengths(prompts.Synthetic.Output, output)
 	case kind == "dataset" && prompts.Dataset != nil:
+		if calibrate := p.Field("calibrate"); prompts.Calibrates() && calibrate.Sound() {
+			calibrate.Mistake("without effect beside dataset", "remove it: a row is sent as it stands, whatever its length; or use synthetic or trace")
+		}
 		validateLengths(prompts.Dataset.Output, p.Field("dataset").Field("output"))
 	case kind == "trace":
 		if trace := arrivals.Field("shape").Field("trace"); !trace.Present() {

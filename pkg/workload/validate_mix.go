@@ -58,6 +58,9 @@ func validateClass(s *Scenario, c *TrafficClass, p, root strict.Place) {
 	}
 	validatePrompts(&c.Prompts, p.Field("prompts"), arrivals)
 	validateShared(&c.Prompts, p.Field("prompts"))
+	if calibrate := p.Field("prompts").Field("calibrate"); calibrate.Sound() && c.Prompts.Calibrates() {
+		calibrate.Mistake("not in a class of a mix", "remove it; a tokenizer builds prompts to a length here too")
+	}
 	validateCache(s, &c.Prompts, root, p.Field("prompts"), arrivals)
 	validateSessions(c.Sessions, &c.Prompts, p.Field("sessions"), arrivals)
 	validatePatience(c.Patience, p.Field("patience"))
