@@ -226,12 +226,40 @@ type Lognormal struct {
 	Max    int     `yaml:"max,omitempty" json:"max,omitempty" jsonschema:"minimum=1,maximum=10000000"`
 }
 
-// Dataset reads prompts from a JSONL file: {"prompt": "..."} or {"messages": [{"role","content"}...]}, with an
-// optional "max_tokens". Rows are used in the order of a seeded shuffle, again from the start when spent.
+// Dataset is where prompts come from that were written by people: files of rows. A row's conversation is sent up to its
+// last user message, or its first; the answer that was recorded after it is not sent. Rows are used in the order of a
+// seeded shuffle, again from the start when spent.
 type Dataset struct {
+	// Path is a file, a pattern such as data/*.jsonl, or a folder.
 	Path string `yaml:"path" json:"path" jsonschema:"required,minLength=1,example=prompts.jsonl"`
+	// Format is what a row holds: prompts ({"prompt"}), messages (OpenAI's {"messages": [{"role", "content"}]}), sharegpt
+	// ({"conversations": [{"from", "value"}]}), alpaca ({"instruction", "input", "output"}), text (each line is a prompt) or csv.
+	// JSON, JSONL, parquet, gzip and zstd are known by their first bytes. Default: what the first row shows.
+	Format string `yaml:"format,omitempty" json:"format,omitempty" jsonschema:"enum=prompts,enum=messages,enum=sharegpt,enum=alpaca,enum=text,enum=csv"`
+	// Columns name what a format does not know by itself.
+	Columns *DatasetColumns `yaml:"columns,omitempty" json:"columns,omitempty"`
+	// Turns says how much of a conversation is the prompt: its first user message (the default of sharegpt), or all up to its last
+	// one, with the recorded answers in between (the default of the others). A system message is part of both.
+	Turns string `yaml:"turns,omitempty" json:"turns,omitempty" jsonschema:"enum=first,enum=all"`
+	// Limit uses the first rows of the files that can be used, and no more.
+	Limit int `yaml:"limit,omitempty" json:"limit,omitempty" jsonschema:"minimum=1,maximum=100000000"`
+	// MaxInput leaves rows with a longer prompt out, in tokens by the workload's own count, without the nonce.
+	MaxInput int `yaml:"max_input,omitempty" json:"max_input,omitempty" jsonschema:"minimum=1,maximum=10000000"`
+	// RecordedOutput asks for as many tokens as the recorded answer has words, where a row has no max_tokens. Rows without an
+	// answer get Output, and are left out where there is none.
+	RecordedOutput bool `yaml:"recorded_output,omitempty" json:"recorded_output,omitempty"`
 	// Output is the length to ask for where a row has no max_tokens.
 	Output *Lengths `yaml:"output,omitempty" json:"output,omitempty"`
+}
+
+// DatasetColumns name the columns, or keys, of a dataset. In JSON a name may be a path: data.question.
+type DatasetColumns struct {
+	Prompt string `yaml:"prompt,omitempty" json:"prompt,omitempty" jsonschema:"minLength=1,example=question"`
+	// Messages is a list of {"role", "content"} or {"from", "value"}.
+	Messages string `yaml:"messages,omitempty" json:"messages,omitempty" jsonschema:"minLength=1,example=dialog"`
+	System   string `yaml:"system,omitempty" json:"system,omitempty" jsonschema:"minLength=1"`
+	// Output is the recorded answer, or its length in tokens.
+	Output string `yaml:"output,omitempty" json:"output,omitempty" jsonschema:"minLength=1,example=answer"`
 }
 
 // TraceLengths takes input and output lengths from the arrival trace, clamped where a limit is set (clamped requests

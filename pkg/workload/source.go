@@ -2,7 +2,7 @@ package workload
 
 import (
 	"fmt"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/infbench/infbench/internal/stat"
@@ -24,6 +24,7 @@ type Source struct {
 	prompts Prompts
 	rows    []datasetRow
 	order   []int // of the rows
+	dataset *DatasetFacts
 	trace   []Replayed
 	clamped int
 	// blockTokens is how many tokens a block of a trace's rows stands for.
@@ -37,15 +38,11 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 	p := &s.Prompts
 	switch {
 	case p.Dataset != nil:
-		path := p.Dataset.Path
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(s.Dir, path)
-		}
-		rows, err := readDataset(path)
+		data, err := readDataset(p.Dataset, s.Dir)
 		if err != nil {
 			return nil, err
 		}
-		src.rows, src.order = rows, stat.Keyed(s.Seed, "dataset", 0).Perm(len(rows))
+		src.dataset, src.rows, src.order = &data.facts, data.rows, stat.Keyed(s.Seed, "dataset", 0).Perm(len(data.rows))
 	case p.Trace != nil:
 		if sched.Trace == nil {
 			return nil, fmt.Errorf("prompts.trace takes lengths from the arrival trace: arrivals.shape.trace is missing")
@@ -70,6 +67,9 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 	}
 	return src, nil
 }
+
+// Dataset is what became of the files that the prompts come from; nil where they come from none.
+func (s *Source) Dataset() *DatasetFacts { return s.dataset }
 
 // Clamped is how many of a trace's requests had a length cut to the scenario's limits.
 func (s *Source) Clamped() int { return s.clamped }
@@ -151,8 +151,14 @@ func (s *Source) unique() bool { return s.prompts.Cache != "allowed" }
 func (s *Source) row(index int) *datasetRow { return &s.rows[s.order[index%len(s.order)]] }
 
 func (s *Source) rowOutput(row *datasetRow, index int) int {
-	if row.maxTokens > 0 || s.prompts.Dataset.Output == nil {
+	if row.maxTokens > 0 {
 		return row.maxTokens
+	}
+	if n := row.answer(); n > 0 && s.prompts.Dataset.RecordedOutput {
+		return min(n, longest)
+	}
+	if s.prompts.Dataset.Output == nil {
+		return 0
 	}
 	n, _ := s.prompts.Dataset.Output.draw(stat.Keyed(s.seed, "lengths", uint64(index)))
 	return n
@@ -243,7 +249,7 @@ func appendWords(b *strings.Builder, r *stat.Rand, n int) {
 
 // fromRow fills a request from a dataset row, the nonce before its first message's text.
 func (s *Source) fromRow(req *Request, row *datasetRow, lead string) {
-	req.Messages = append([]Message(nil), row.messages...)
+	req.Messages = slices.Clone(row.prompt())
 	if s.prompts.System != "" {
 		req.Messages = append([]Message{{Role: "system", Content: s.prompts.System}}, req.Messages...)
 	}
