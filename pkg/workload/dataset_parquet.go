@@ -2,6 +2,7 @@ package workload
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,9 @@ func openParquet(f *dataFile, d *Dataset) (_ dataRows, _ *dataFormat, err error)
 	magic := make([]byte, len(parquetMagic))
 	if _, err := f.in.ReadAt(magic, 0); err != nil || !bytes.Equal(magic, parquetMagic) {
 		return nil, nil, fmt.Errorf("%s is a parquet file that is packed once more: unpack it", f.name)
+	}
+	if err := f.checkFooter(); err != nil {
+		return nil, nil, err
 	}
 	file, err := parquet.OpenFile(f.in, f.size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
@@ -62,6 +66,22 @@ func openParquet(f *dataFile, d *Dataset) (_ dataRows, _ *dataFormat, err error)
 		return nil, nil, fmt.Errorf("%s: no column holds a prompt: it has %s: name it, such as columns: {prompt: %s}", f.name, keyList(keys), example(keys))
 	}
 	return r, format, nil
+}
+
+// checkFooter makes sure that a file has its end, where a parquet file says what is in it: 4 bytes with that part's length, and
+// the same magic as in front. The library would take the memory for any length that stands there.
+func (f *dataFile) checkFooter() error {
+	end := make([]byte, 4+len(parquetMagic))
+	_, err := f.in.ReadAt(end, max(0, f.size-int64(len(end))))
+	switch length := int64(binary.LittleEndian.Uint32(end)); {
+	case err != nil && !errors.Is(err, io.EOF):
+		return fmt.Errorf("read %s: %w", f.name, err)
+	case !bytes.HasSuffix(end, parquetMagic):
+		return fmt.Errorf("%s is no readable parquet file: its end is missing; fetch the file again", f.name)
+	case length > f.size-int64(len(end)+len(parquetMagic)):
+		return fmt.Errorf("%s is no readable parquet file: its end says that %d bytes describe it, and it has %d in all; fetch it again", f.name, length, f.size)
+	}
+	return nil
 }
 
 // unreadable turns a panic of the library, which trusts what a file says of itself, into an error.

@@ -287,7 +287,7 @@ func TestDatasetRowBound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes 200 MB of text")
 	}
-	long := strings.Repeat("a", maxRow+1)
+	long := strings.Repeat("a", maxRow+1<<20)
 	for name, text := range map[string]string{"d.txt": "a\n" + long, "d.jsonl": `{"prompt": "a"}` + "\n" + `{"prompt": "` + long, "d.json": `[{"prompt": "` + long, "d.csv": "prompt\n\"" + long} {
 		if _, err := datasetFrom(Dataset{}, name, text); err == nil || !strings.Contains(err.Error(), "longer than 64 MiB") {
 			t.Errorf("%s: %v", name, err)
