@@ -135,7 +135,7 @@ func askedOf(t *testing.T, name string, data []byte) any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := source.Dataset()
+	f := source.Datasets()[0]
 	asked := []any{f.Rows, f.Used, f.Dropped}
 	for i := range f.Used {
 		asked = append(asked, source.Request(i, workload.Nonce{}))

@@ -20,6 +20,8 @@ type sharing struct {
 	warm int
 	// first is each group's first request; never where none was found.
 	first []int
+	// documents are the groups' texts where they come from files; nil: they are synthetic.
+	documents *documents
 }
 
 // never is the index of no request.
@@ -36,14 +38,27 @@ const (
 // for behind the shared text, in tokens.
 func newSharing(sc *Scenario, sched *Schedule, own func(index int) int) (*sharing, error) {
 	c := sc.Prompts.Shared
-	if c.Groups < 1 || c.Tokens == nil { // Parse has made sure of them
-		return nil, fmt.Errorf("prompts.shared: give groups and tokens, such as {groups: 20, tokens: {fixed: 500}}")
+	var files *documents
+	groups := c.Groups
+	switch {
+	case c.Documents != nil:
+		var err error
+		if files, err = readDocuments(sc); err != nil {
+			return nil, err
+		}
+		groups = len(files.texts)
+	case c.Groups < 1 || c.Tokens == nil: // Parse has made sure of them
+		return nil, fmt.Errorf("prompts.shared: give groups and tokens, such as {groups: 20, tokens: {fixed: 500}}, or documents")
 	}
-	s := &sharing{seed: sc.Seed, member: 1, zipf: make([]float64, c.Groups), lengths: make([]int, c.Groups), first: make([]int, c.Groups)}
+	s := &sharing{seed: sc.Seed, member: 1, zipf: make([]float64, groups), lengths: make([]int, groups), first: make([]int, groups), documents: files}
 	sum := 0.0
 	for g := range s.zipf {
 		sum += float64(stat.Pow(float64(g+1), -c.Zipf))
 		s.zipf[g], s.first[g] = sum, never
+		if files != nil {
+			s.lengths[g] = files.length(g, sc.Prompts.Cache != "allowed")
+			continue
+		}
 		n, err := c.Tokens.draw(stat.Keyed(s.seed, "shared length", uint64(g)))
 		if err != nil {
 			return nil, fmt.Errorf("prompts.shared.tokens: %w", err)
@@ -55,10 +70,10 @@ func newSharing(sc *Scenario, sched *Schedule, own func(index int) int) (*sharin
 		n, warmup = len(sched.Times), len(sched.between(0, sched.Phases.Warmup.D()))
 	}
 	if c.Warm {
-		if warmup < c.Groups {
-			return nil, fmt.Errorf("prompts.shared.warm: the warm-up has %d requests, and each of %d groups is to be sent once in it: lengthen phases.warmup, or use fewer groups", warmup, c.Groups)
+		if warmup < groups {
+			return nil, fmt.Errorf("prompts.shared.warm: the warm-up has %d requests, and each of %d groups is to be sent once in it: lengthen phases.warmup, or use fewer groups", warmup, groups)
 		}
-		s.warm = c.Groups
+		s.warm = groups
 	}
 	if err := s.fit(c.Share, warmup, min(n, warmup+fitted), own); err != nil {
 		return nil, err
@@ -163,6 +178,13 @@ func (s *sharing) text(b *strings.Builder, g int, unique bool, n Nonce) {
 		nonce := min(left, NonceWords)
 		appendWords(b, stat.Keyed(s.seed, fmt.Sprintf("shared nonce %s %d", n.Approach, n.Block), uint64(g)), nonce)
 		left -= nonce
+	}
+	if s.documents != nil {
+		if unique {
+			b.WriteByte('\n')
+		}
+		b.WriteString(s.documents.texts[g])
+		return
 	}
 	appendWords(b, stat.Keyed(s.seed, "shared text", uint64(g)), left)
 }

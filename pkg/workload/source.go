@@ -24,7 +24,7 @@ type Source struct {
 	prompts Prompts
 	rows    []datasetRow
 	order   []int // of the rows
-	dataset *DatasetFacts
+	files   []DatasetFacts
 	trace   []Replayed
 	clamped int
 	// blockTokens is how many tokens a block of a trace's rows stands for.
@@ -42,7 +42,7 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 		if err != nil {
 			return nil, err
 		}
-		src.dataset, src.rows, src.order = &data.facts, data.rows, stat.Keyed(s.Seed, "dataset", 0).Perm(len(data.rows))
+		src.files, src.rows, src.order = []DatasetFacts{data.facts}, data.rows, stat.Keyed(s.Seed, "dataset", 0).Perm(len(data.rows))
 	case p.Trace != nil:
 		if sched.Trace == nil {
 			return nil, fmt.Errorf("prompts.trace takes lengths from the arrival trace: arrivals.shape.trace is missing")
@@ -64,12 +64,15 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 		if src.shared, err = newSharing(s, sched, own); err != nil {
 			return nil, err
 		}
+		if d := src.shared.documents; d != nil {
+			src.files = []DatasetFacts{d.facts}
+		}
 	}
 	return src, nil
 }
 
-// Dataset is what became of the files that the prompts come from; nil where they come from none.
-func (s *Source) Dataset() *DatasetFacts { return s.dataset }
+// Datasets are what became of the files that prompts come from.
+func (s *Source) Datasets() []DatasetFacts { return s.files }
 
 // Clamped is how many of a trace's requests had a length cut to the scenario's limits.
 func (s *Source) Clamped() int { return s.clamped }
@@ -86,6 +89,14 @@ func clamp(n, limit int) int {
 func (s *Source) Lengths(index int) (input, output int) {
 	input, output = s.own(index)
 	return input + s.SharedTokens(index), output
+}
+
+// SharedTexts is how many texts there are that requests begin with.
+func (s *Source) SharedTexts() int {
+	if s.shared == nil {
+		return 0
+	}
+	return len(s.shared.lengths)
 }
 
 // SharedTokens is how many of the prompt tokens of request index are a text that it shares with others; 0 where it
@@ -109,10 +120,10 @@ func (s *Source) Cacheable(index int) int {
 	return s.shared.cacheable(index)
 }
 
-// Predictable reports whether the prompts tell what a prefix cache can do for them: the rows of a dataset, and a system
-// message that all requests have, may share what nobody has counted, unless a nonce stands before them.
+// Predictable reports whether the prompts tell what a prefix cache can do for them: the rows of a dataset, documents, and a
+// system message that all requests have, may share what nobody has counted, unless a nonce stands before them.
 func (p *Prompts) Predictable() bool {
-	return p.Cache != "allowed" || p.Dataset == nil && p.System == ""
+	return p.Cache != "allowed" || p.Dataset == nil && p.System == "" && (p.Shared == nil || p.Shared.Documents == nil)
 }
 
 // own is Lengths without what a request shares.

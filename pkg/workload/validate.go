@@ -182,7 +182,7 @@ func validatePrompts(prompts *Prompts, p, arrivals strict.Place) {
 		validateLengths(prompts.Synthetic.Input, input)
 		validateLengths(prompts.Synthetic.Output, output)
 	case kind == "dataset" && prompts.Dataset != nil:
-		validateLengths(prompts.Dataset.Output, p.Field("dataset").Field("output"))
+		validateDataset(prompts.Dataset, p.Field("dataset"))
 	case kind == "trace":
 		if trace := arrivals.Field("shape").Field("trace"); !trace.Present() {
 			p.Field("trace").Mistake("needs the trace whose lengths it takes", "add arrivals.shape.trace, or use synthetic or dataset")
@@ -197,7 +197,7 @@ func validateShared(s *Scenario, root strict.Place) {
 	if s.Prompts.Shared == nil || !p.Present() {
 		return
 	}
-	validateLengths(s.Prompts.Shared.Tokens, p.Field("tokens"))
+	validateSharedTexts(s.Prompts.Shared, p)
 	for _, kind := range present(prompts, "dataset", "trace") {
 		p.Mistake("goes with synthetic prompts only, not with "+kind, "use prompts.synthetic, or remove shared")
 		return
