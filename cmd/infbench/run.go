@@ -158,7 +158,7 @@ func (r *runJob) manifest() *measure.Manifest {
 	}
 	return &measure.Manifest{ID: filepath.Base(r.dir), Started: time.Now(), Tool: measure.ThisTool(), Machine: measure.ThisMachine(), NoiseFloor: floor,
 		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec,
-		Asked: r.source.Asked(r.schedule)}
+		Datasets: r.source.Datasets(), Asked: r.source.Asked(r.schedule)}
 }
 
 // blocks drives every approach, one after the other, until an interrupt. An approach that fails leaves the others their

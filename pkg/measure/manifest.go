@@ -36,6 +36,8 @@ type Manifest struct {
 	Digest   string             `json:"digest"` // of the scenario
 	Scenario *workload.Scenario `json:"scenario"`
 	Schedule ScheduleRecord     `json:"schedule"`
+	// Datasets are the files that prompts come from. Nil where they come from none, and in records of older versions.
+	Datasets []workload.DatasetFacts `json:"datasets,omitempty"`
 	// Asked is what the scenario asks of the measure phase of every block: what was sent is held against it. Nil for a
 	// closed loop, and in records of older versions.
 	Asked  *workload.Traffic `json:"asked,omitempty"`

@@ -168,7 +168,8 @@ func method(a *analyze.Analysis) []fact {
 		if sc.Description != "" {
 			f = append(f, fact{"about", sc.Description})
 		}
-		f = append(f, fact{"arrivals", describeArrivals(sc.Arrivals)}, fact{"prompts", describePrompts(sc.Prompts)},
+		f = append(f, fact{"arrivals", describeArrivals(sc.Arrivals)}, fact{"prompts", describePrompts(sc.Prompts)})
+		f = append(append(f, datasetFacts(s.Datasets)...),
 			fact{"phases", fmt.Sprintf("warm-up %s (not counted), measure %s, drain up to %s", span(sc.Phases.Warmup.D()), span(sc.Phases.Measure.D()), span(sc.Phases.Drain.D()))},
 			fact{"request limits", describeLimits(sc.SLO.Request)})
 	}

@@ -19,6 +19,7 @@ func Preview(w io.Writer, s *workload.Scenario, sched *workload.Schedule, source
 	b := bufio.NewWriter(w)
 	p := &preview{w: b, width: min(max(width, 60), 120), scenario: s, sched: sched}
 	p.head()
+	p.datasets(source.Datasets())
 	if !sched.Open {
 		p.closed()
 		return b.Flush()
@@ -189,7 +190,7 @@ func (p *preview) shared(source *workload.Source) {
 	if c.Warm {
 		temperature = "each sent once in the warm-up"
 	}
-	p.line("  %s of the requests begin with one of %s shared texts (Zipf %s), %s", percent(float64(members)/float64(len(p.sched.Times))), count(int64(c.Groups)),
+	p.line("  %s of the requests begin with one of %s shared texts (Zipf %s), %s", percent(float64(members)/float64(len(p.sched.Times))), count(int64(source.SharedTexts())),
 		number(c.Zipf), temperature)
 	p.line("  expected from an unlimited prefix cache: %s of the prompt tokens of the measure phase", optional(source.Asked(p.sched).CacheableShare, percent))
 }
