@@ -109,6 +109,8 @@ func TestPromptsAreDescribed(t *testing.T) {
 		"rows of a.jsonl; sent as they are, whatever a cache makes of it":                      {Dataset: &workload.Dataset{Path: "a.jsonl"}, Cache: "allowed"},
 		"synthetic text; 40 shared texts (Zipf 1) before as many as make 60.0% of the prompt tokens cacheable, sent once in the warm-up; texts begin with a nonce of the approach and block, other prompts with one of their own": {
 			Synthetic: &workload.Synthetic{}, Shared: shared},
+		"synthetic text; texts of docs (Zipf 1); texts begin with a nonce of the approach and block, other prompts with one of their own": {
+			Synthetic: &workload.Synthetic{}, Shared: &workload.Shared{Zipf: 1, Documents: &workload.Documents{Path: "docs"}}},
 	} {
 		if got := describePrompts(p); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -53,7 +53,10 @@ func dataFiles(path, dir string, endings []string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		found = slices.DeleteFunc(found, isFolder)
+		hidden := strings.HasPrefix(filepath.Base(full), ".") // which a shell finds only where they are asked for
+		found = slices.DeleteFunc(found, func(name string) bool {
+			return isFolder(name) || strings.HasPrefix(filepath.Base(name), ".") && !hidden
+		})
 		if len(found) == 0 {
 			return nil, fmt.Errorf("no file is like %s: correct the pattern", path)
 		}

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -94,8 +95,9 @@ var dataRoles = map[string]string{
 // rowBuilder makes of a raw row what is sent, or says why it cannot be.
 type rowBuilder struct {
 	dataset *Dataset
-	first   bool // only the first message of the user is the prompt
-	single  bool // a row that has a prompt and messages sends the prompt
+	first   bool      // only the first message of the user is the prompt
+	single  bool      // a row that has a prompt and messages sends the prompt
+	talk    []Message // of the last row, for its memory
 }
 
 func (b *rowBuilder) build(raw *rawRow) (row datasetRow, drop string, err error) {
@@ -135,8 +137,9 @@ func (b *rowBuilder) question(row *datasetRow, raw *rawRow) {
 
 // conversation is a row of messages.
 func (b *rowBuilder) conversation(row *datasetRow, raw *rawRow) (drop string) {
+	all := b.talk[:0]
 	if system := raw.texts[systemColumn]; !blank(system) {
-		row.messages = append(row.messages, Message{"system", system})
+		all = append(all, Message{"system", system})
 	}
 	last := 0 // how many messages there are up to the last one of the user
 	for i := range raw.messages {
@@ -160,18 +163,22 @@ func (b *rowBuilder) conversation(row *datasetRow, raw *rawRow) (drop string) {
 		case blank(text):
 			continue // a system message that says nothing
 		}
-		row.messages = append(row.messages, Message{role, strings.Clone(text)})
+		all = append(all, Message{role, text})
 		if role == "user" {
-			last = len(row.messages)
+			last = len(all)
 			if row.sent == 0 || !b.first {
 				row.sent = last
 			}
 		}
 	}
+	b.talk = all
 	if last == 0 {
 		return DropNoUser
 	}
-	row.messages = row.messages[:last:last]
+	row.messages = slices.Clone(all[:last])
+	for i := range row.messages { // the texts are parts of their whole row, which is not to be held
+		row.messages[i].Content = strings.Clone(row.messages[i].Content)
+	}
 	return ""
 }
 
