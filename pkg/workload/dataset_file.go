@@ -148,6 +148,14 @@ func (f *dataFile) open(d *Dataset) (dataRows, *dataFormat, error) {
 	return openJSON(&jsonLines{newDataLines(f)}, d)
 }
 
+// skipMark passes over a byte order mark. One that cannot be read is reported by whoever reads on.
+func (f *dataFile) skipMark() {
+	const mark = "\ufeff"
+	if b, _ := f.text.Peek(len(mark)); string(b) == mark {
+		_, _ = f.text.Discard(len(mark))
+	}
+}
+
 func (f *dataFile) readError(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%s is cut off: its compressed data end early; fetch the file again", f.name)

@@ -62,9 +62,7 @@ type jsonList struct {
 }
 
 func newJSONList(f *dataFile) *jsonList {
-	if b, _ := f.text.Peek(3); string(b) == "\ufeff" {
-		f.text.Discard(3)
-	}
+	f.skipMark()
 	l := &jsonList{name: f.name, in: &rowLimiter{r: f.text}}
 	l.dec = json.NewDecoder(l.in)
 	return l
@@ -104,7 +102,7 @@ func (l *jsonList) mistake(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%s: the list ends within row %d: the file is cut off; fetch it again", l.name, l.row)
 	}
-	return fmt.Errorf("%s: %w", l.place(), err)
+	return fmt.Errorf("%s: not a row (%w): correct or remove it", l.place(), err)
 }
 
 // jsonRows are the rows of JSON values.
@@ -148,8 +146,9 @@ func (noRows) close()             {}
 func (r *jsonRows) close() {}
 
 func (r *jsonRows) next(row *rawRow) error {
-	text, err := r.pending, error(nil)
+	text := r.pending
 	if r.pending = nil; text == nil {
+		var err error
 		if text, err = r.pull(); err != nil {
 			return err
 		}

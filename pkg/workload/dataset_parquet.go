@@ -298,7 +298,7 @@ func (c *parquetColumn) cell(row *rawRow, column dataColumn) error {
 	}
 	row.has[column] = true
 	if v.Kind() == parquet.Int32 || v.Kind() == parquet.Int64 {
-		n := int64(v.Int64())
+		n := v.Int64()
 		if v.Kind() == parquet.Int32 {
 			n = int64(v.Int32())
 		}

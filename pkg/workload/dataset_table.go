@@ -44,9 +44,7 @@ type csvRows struct {
 }
 
 func openCSV(f *dataFile, d *Dataset) (dataRows, *dataFormat, error) {
-	if b, _ := f.text.Peek(3); string(b) == "\ufeff" {
-		f.text.Discard(3)
-	}
+	f.skipMark()
 	r := &csvRows{name: f.name, in: &rowLimiter{r: f.text}}
 	r.csv = csv.NewReader(r.in)
 	r.csv.ReuseRecord = true

@@ -253,7 +253,7 @@ func TestDatasetFileErrors(t *testing.T) {
 		{"a list that is cut off", "d.json", `[{"prompt": "a"}, {"prompt": "b`, Dataset{}, "d.json: the list ends within row 2: the file is cut off; fetch it again"},
 		{"a list without an end", "d.json", `[{"prompt": "a"}`, Dataset{}, "d.json: the list ends within row 2: the file is cut off; fetch it again"},
 		{"more after the list", "d.json", `[{"prompt": "a"}] {"prompt": "b"}`, Dataset{}, "d.json: there is more after the list of 1 rows: want one list"},
-		{"a broken list", "d.json", `[{"prompt": "a"}, {"prompt" "b"}]`, Dataset{}, "d.json: row 2: invalid character '\"' after object key"},
+		{"a broken list", "d.json", `[{"prompt": "a"}, {"prompt" "b"}]`, Dataset{}, "d.json: row 2: not a row (invalid character '\"' after object key): correct or remove it"},
 		{"no UTF-8 in a list", "d.json", "[{\"prompt\": \"\xff\"}]", Dataset{}, "d.json: row 1: not in UTF-8: convert the file"},
 		{"a wrong row of a list", "d.json", `[{"prompt": "a"}, {"prompt": 7}]`, Dataset{}, "d.json: row 2: the prompt is a number: want a text"},
 		{"no UTF-8 in lines", "d.txt", "a\nb\xff\n", Dataset{}, "d.txt:2: not in UTF-8: convert the file"},
