@@ -179,7 +179,7 @@ func (r *runJob) manifest() *measure.Manifest {
 		fmt.Fprintf(r.app.stderr, "infbench: %v\n", err) // the run is worth having without it
 	}
 	return &measure.Manifest{ID: filepath.Base(r.dir), Started: time.Now(), Tool: measure.ThisTool(), Machine: measure.ThisMachine(), NoiseFloor: floor,
-		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec, RunNonce: r.nonce, DatasetRows: r.source.Rows(),
+		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec, RunNonce: r.nonce, Datasets: r.source.Datasets(),
 		Asked: r.source.Asked(r.schedule), AskedClasses: r.source.AskedByClass(r.schedule)}
 }
 

@@ -32,7 +32,7 @@ func Run(rec *measure.Record) (*Analysis, error) {
 	}
 	s := &Summary{Schema: SummarySchema, Run: runInfo(m),
 		Scenario: ScenarioInfo{Name: m.Scenario.Name, Digest: m.Digest, Seed: m.Scenario.Seed},
-		Schedule: ScheduleInfo{SHA256: m.Schedule.SHA256, Arrivals: m.Schedule.Arrivals, Rate: m.Schedule.Rate, CV: m.Schedule.CV, OpenLoop: m.Schedule.OpenLoop},
+		Schedule: ScheduleInfo{SHA256: m.Schedule.SHA256, Arrivals: m.Schedule.Arrivals, Rate: m.Schedule.Rate, CV: m.Schedule.CV, OpenLoop: m.Schedule.OpenLoop}, Datasets: m.Datasets,
 		Validity: judgeValidity(m, folds, blocks, sent), Workload: sent, Client: clientInfo(m, folds, blocks), Approaches: []ApproachSummary{}}
 	for _, f := range folds {
 		a, err := f.summary(m.Scenario.SLO, m.NoiseFloor)

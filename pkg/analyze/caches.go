@@ -86,16 +86,17 @@ func (a *audit) cache(b *SentBlock, who string, p *workload.Prompts, talks bool)
 // spent says when the rows of a dataset were sent again although a cache may know them.
 func (a *audit) spent(m *measure.Manifest) {
 	p := &m.Scenario.Prompts
-	if m.DatasetRows == 0 || !p.Shares() {
+	if p.Dataset == nil || len(m.Datasets) == 0 || !p.Shares() {
 		return
 	}
+	rows := m.Datasets[0].Used
 	for _, b := range m.Blocks {
-		if b.Attempts <= m.DatasetRows {
+		if b.Attempts <= rows {
 			continue
 		}
 		a.about = b.Approach
 		a.add(Valid, "dataset_spent", "%s: the dataset was spent: its %d rows were sent %.3g times over, and with prompts.cache: %s a row that comes again can be answered from a cache; how much of that is to be expected cannot be told. Give more rows, or write cache: unique",
-			b.Approach, m.DatasetRows, float64(b.Attempts)/float64(m.DatasetRows), p.Cache)
+			b.Approach, rows, float64(b.Attempts)/float64(rows), p.Cache)
 	}
 	a.about = ""
 }

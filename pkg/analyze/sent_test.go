@@ -75,7 +75,7 @@ func (st stage) play(t *testing.T, text, nonce string, keep func(i int) bool) (*
 	}
 	source.SetRun(nonce)
 	dir := filepath.Join(t.TempDir(), "run")
-	w, err := measure.Create(dir, &measure.Manifest{ID: "test", RunNonce: nonce, DatasetRows: source.Rows(), Started: time.Now(), Scenario: s, Asked: source.Asked(sched), AskedClasses: source.AskedByClass(sched),
+	w, err := measure.Create(dir, &measure.Manifest{ID: "test", RunNonce: nonce, Datasets: source.Datasets(), Started: time.Now(), Scenario: s, Asked: source.Asked(sched), AskedClasses: source.AskedByClass(sched),
 		Schedule: measure.ScheduleRecord{OpenLoop: sched.Open, Arrivals: len(sched.Times)}})
 	if err != nil {
 		t.Fatal(err)

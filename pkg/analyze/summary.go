@@ -14,14 +14,16 @@ const SummarySchema = "infbench.summary/v1"
 // Summary is summary.json: the numbers of the report, for machines. Times are in seconds, rates per second, shares
 // 0..1. A missing value is absent, never 0.
 type Summary struct {
-	Schema     string            `json:"schema"`
-	Run        RunInfo           `json:"run"`
-	Scenario   ScenarioInfo      `json:"scenario"`
-	Schedule   ScheduleInfo      `json:"schedule"`
-	Validity   Validity          `json:"validity"`
-	Client     ClientInfo        `json:"client"`
-	Workload   *WorkloadAsSent   `json:"workload,omitempty"`
-	Approaches []ApproachSummary `json:"approaches"`
+	Schema   string       `json:"schema"`
+	Run      RunInfo      `json:"run"`
+	Scenario ScenarioInfo `json:"scenario"`
+	Schedule ScheduleInfo `json:"schedule"`
+	// Datasets are the files that prompts come from, and what became of their rows.
+	Datasets   []workload.DatasetFacts `json:"datasets,omitempty"`
+	Validity   Validity                `json:"validity"`
+	Client     ClientInfo              `json:"client"`
+	Workload   *WorkloadAsSent         `json:"workload,omitempty"`
+	Approaches []ApproachSummary       `json:"approaches"`
 }
 
 // RunInfo identifies the run.

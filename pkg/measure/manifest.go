@@ -39,8 +39,8 @@ type Manifest struct {
 	// RunNonce is what the nonces of the prompts were made of, beside the seed: with it a run sends the very same prompts
 	// again. Empty where prompts have none, and in records of older versions, whose nonces the seed alone decides.
 	RunNonce string `json:"run_nonce,omitempty"`
-	// DatasetRows is how many rows the dataset of the prompts has; 0 without one, and in records of older versions.
-	DatasetRows int `json:"dataset_rows,omitempty"`
+	// Datasets are the files that prompts come from. Nil where they come from none, and in records of older versions.
+	Datasets []workload.DatasetFacts `json:"datasets,omitempty"`
 	// Asked is what the scenario asks of the measure phase of every block: what was sent is held against it. Nil for a
 	// closed loop, and in records of older versions.
 	Asked *workload.Traffic `json:"asked,omitempty"`

@@ -112,6 +112,9 @@ func describePrompts(p workload.Prompts) string {
 	nonce := "each behind a nonce of its own, so that no cache answers by accident"
 	if c := p.Shared; c != nil {
 		t := fmt.Sprintf("%s shared texts (Zipf %s)", count(int64(c.Groups)), figure.Short(c.Zipf))
+		if c.Documents != nil {
+			t = fmt.Sprintf("texts of %s (Zipf %s)", c.Documents.Path, figure.Short(c.Zipf))
+		}
 		if c.Share > 0 {
 			t += " before as many as make " + percent(c.Share) + " of the prompt tokens cacheable"
 		}

@@ -191,7 +191,7 @@ func method(a *analyze.Analysis) []fact {
 		if sc.Patience != nil {
 			f = append(f, fact{"patience", describePatience(sc.Patience)})
 		}
-		f = append(f,
+		f = append(append(f, datasetFacts(s.Datasets)...),
 			fact{"phases", fmt.Sprintf("warm-up %s (not counted), measure %s, drain up to %s", span(sc.Phases.Warmup.D()), span(sc.Phases.Measure.D()), span(sc.Phases.Drain.D()))},
 			fact{"request limits", describeLimits(sc.SLO.Request)})
 	}

@@ -20,6 +20,7 @@ func Preview(w io.Writer, s *workload.Scenario, sched *workload.Schedule, source
 	b := bufio.NewWriter(w)
 	p := &preview{w: b, width: min(max(width, 60), 120), scenario: s, sched: sched}
 	p.head()
+	p.datasets(source.Datasets())
 	if !sched.Open {
 		p.closed()
 		return b.Flush()

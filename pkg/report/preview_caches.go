@@ -25,7 +25,7 @@ func (p *preview) sharedOf(prompts *workload.Prompts, sched *workload.Schedule, 
 		if prompts.Warm() {
 			temperature = "each sent once in the warm-up"
 		}
-		p.line("%s%s of the requests begin with one of %s shared texts (Zipf %s), %s", indent, percent(float64(members)/float64(len(sched.Times))), count(int64(c.Groups)),
+		p.line("%s%s of the requests begin with one of %s shared texts (Zipf %s), %s", indent, percent(float64(members)/float64(len(sched.Times))), count(int64(source.SharedTexts())),
 			number(c.Zipf), temperature)
 	case prompts.Shares() && sched.Trace != nil && sched.Trace.BlockTokens > 0:
 		p.line("%sprompts begin alike as the trace's prefix blocks of %d tokens say", indent, sched.Trace.BlockTokens)

@@ -150,6 +150,8 @@ func TestPromptsAreDescribed(t *testing.T) {
 		"rows of a.jsonl; behind a nonce of the run, approach and block: cold for each, whatever its requests have in common": {Dataset: &workload.Dataset{Path: "a.jsonl"}, Cache: "cold"},
 		"synthetic text; 40 shared texts (Zipf 1) before as many as make 60.0% of the prompt tokens cacheable, sent once in the warm-up; texts begin with a nonce of the run, approach and block, other prompts with one of their own": {
 			Synthetic: &workload.Synthetic{}, Shared: shared},
+		"synthetic text; texts of docs (Zipf 1); texts begin with a nonce of the run, approach and block, other prompts with one of their own": {
+			Synthetic: &workload.Synthetic{}, Shared: &workload.Shared{Zipf: 1, Documents: &workload.Documents{Path: "docs"}}},
 	} {
 		if got := describePrompts(p); got != want {
 			t.Errorf("%q, want %q", got, want)

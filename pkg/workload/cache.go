@@ -29,7 +29,8 @@ func (p *Prompts) Shares() bool {
 // Predictable reports whether the prompts tell what a prefix cache can do for them: the rows of a dataset, and a system
 // message that all requests have, may share what nobody has counted, unless a nonce of each request stands before them.
 func (p *Prompts) Predictable() bool {
-	return !p.Shares() || p.Dataset == nil && p.System == ""
+	documents := p.Shared != nil && p.Shared.Documents != nil
+	return !p.Shares() || p.Dataset == nil && p.System == "" && (!documents || p.Nonces())
 }
 
 // SetRun makes the nonces of prompts those of one run. A nonce that the seed alone decides would be the same in the next

@@ -1,104 +1,122 @@
 package workload
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"maps"
+	"slices"
 	"strings"
 )
 
-// datasetRow is one line of a dataset.
-type datasetRow struct {
-	messages  []Message
-	maxTokens int // 0: the row does not say
-	words     int
+// The reasons for which a row of a dataset is left out.
+const (
+	DropNoUser      = "no user message"
+	DropAssistant   = "begins with the assistant"
+	DropEmptyPrompt = "empty prompt"
+	DropNotText     = "not text alone"
+	DropRole        = "unknown role"
+	DropNoAnswer    = "no recorded answer"
+	DropLong        = "longer than max_input"
+	DropLimit       = "after the limit"
+)
+
+// DatasetFacts say what became of the files of a dataset. Rows = Used + the sum of Dropped, always.
+type DatasetFacts struct {
+	Path   string `json:"path"`   // as the scenario names it
+	Format string `json:"format"` // such as "sharegpt" or "messages, parquet"
+	Files  int    `json:"files"`
+	// SHA256 is in hex: of the file as it lies on the disk; of several, of the lines "digest  name" of them in the order of
+	// their names, as sha256sum prints them.
+	SHA256  string         `json:"sha256"`
+	Rows    int            `json:"rows"` // read; empty lines are none
+	Used    int            `json:"used"`
+	Dropped map[string]int `json:"dropped,omitempty"` // by reason: the Drop constants
 }
 
-// datasetLine is a line as it is written.
-type datasetLine struct {
-	Prompt    *string   `json:"prompt"`
-	Messages  []Message `json:"messages"`
-	MaxTokens *int      `json:"max_tokens"`
+// dataset is what was read.
+type dataset struct {
+	rows  []datasetRow
+	facts DatasetFacts
 }
 
-// readDataset reads a JSONL file of {"prompt": "..."} or {"messages": [...]}, each with an optional "max_tokens".
-// Other fields are left alone, blank lines skipped. An error names file and line.
-func readDataset(path string) ([]datasetRow, error) {
-	f, err := os.Open(path)
+// readDataset reads the files that the scenario names, which it holds in memory without what is not sent. An error names
+// file and line, or row.
+func readDataset(d *Dataset, dir string) (*dataset, error) {
+	files, err := dataFiles(d.Path, dir, datasetEndings)
 	if err != nil {
 		return nil, fmt.Errorf("prompts.dataset: %w", err)
 	}
-	defer f.Close()
-	rows, err := parseDataset(f, path)
-	if err == nil && len(rows) == 0 {
-		err = fmt.Errorf("%s: the dataset has no rows", path)
+	all := &dataset{facts: DatasetFacts{Path: d.Path, Files: len(files), Dropped: map[string]int{}}}
+	var formats []string
+	var sums digests
+	for _, name := range files {
+		f, err := openData(name)
+		if err != nil {
+			return nil, fmt.Errorf("prompts.dataset: %w", err)
+		}
+		format, err := all.read(f, d)
+		if err == nil {
+			err = sums.add(f)
+		}
+		f.close()
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(formats, format) {
+			formats = append(formats, format)
+		}
 	}
-	return rows, err
+	all.facts.Format, all.facts.SHA256, all.facts.Used = strings.Join(formats, "; "), sums.sum(), len(all.rows)
+	return all, all.check()
 }
 
-func parseDataset(in io.Reader, name string) ([]datasetRow, error) {
-	var rows []datasetRow
-	r := bufio.NewReaderSize(in, 64<<10)
-	for line := 1; ; line++ {
-		b, err := r.ReadBytes('\n')
-		if line == 1 {
-			b = bytes.TrimPrefix(b, []byte("\ufeff"))
-		}
-		if len(bytes.TrimSpace(b)) > 0 {
-			row, perr := parseDatasetRow(b)
-			if perr != nil {
-				return nil, fmt.Errorf("%s:%d: %w", name, line, perr)
-			}
-			rows = append(rows, row)
-		}
+// read takes the rows of one file, and names its format.
+func (s *dataset) read(f *dataFile, d *Dataset) (string, error) {
+	rows, format, err := f.open(d)
+	if err != nil {
+		return "", err
+	}
+	defer rows.close()
+	b := rowBuilder{dataset: d, first: cmp.Or(d.Turns, format.turns) == "first", single: format.name == "prompts"}
+	var raw rawRow
+	for {
+		raw.reset()
+		err := rows.next(&raw)
 		if errors.Is(err, io.EOF) {
-			return rows, nil
+			return format.String(), nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", name, line, err)
+			return "", err
 		}
+		s.facts.Rows++
+		row, drop, err := b.build(&raw)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", rows.place(), err)
+		}
+		if drop == "" && d.Limit > 0 && len(s.rows) >= d.Limit {
+			drop = DropLimit
+		}
+		if drop != "" {
+			s.facts.Dropped[drop]++
+			continue
+		}
+		s.rows = append(s.rows, row)
 	}
 }
 
-// rowForm is what a row looks like.
-const rowForm = `{"prompt": "..."} or {"messages": [{"role": "user", "content": "..."}]}`
-
-func parseDatasetRow(b []byte) (datasetRow, error) {
-	var raw datasetLine
-	if err := json.Unmarshal(b, &raw); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) {
-			return datasetRow{}, fmt.Errorf("%s is of type %s: want %s", cmp.Or(wrong.Field, "the row"), wrong.Value, rowForm)
-		}
-		return datasetRow{}, fmt.Errorf("not a row (%w): want %s", err, rowForm)
+// check reports a dataset that gives nothing.
+func (s *dataset) check() error {
+	if s.facts.Rows == 0 {
+		return fmt.Errorf("%s: the dataset has no rows", s.facts.Path)
 	}
-	row := datasetRow{messages: raw.Messages}
-	switch {
-	case raw.Prompt == nil && raw.Messages == nil:
-		return row, errors.New("neither prompt nor messages: want " + rowForm)
-	case raw.Prompt != nil && raw.Messages != nil:
-		return row, errors.New("both prompt and messages: give one")
-	case raw.Prompt != nil:
-		row.messages = []Message{{Role: "user", Content: *raw.Prompt}}
+	if len(s.rows) > 0 {
+		return nil
 	}
-	if raw.MaxTokens != nil {
-		if row.maxTokens = *raw.MaxTokens; row.maxTokens < 1 || row.maxTokens > longest {
-			return row, fmt.Errorf("max_tokens is %d: want 1 to %d, or no max_tokens", row.maxTokens, longest)
-		}
+	var why []string
+	for _, reason := range slices.Sorted(maps.Keys(s.facts.Dropped)) {
+		why = append(why, fmt.Sprintf("%d %s", s.facts.Dropped[reason], reason))
 	}
-	for i, m := range row.messages {
-		if m.Role == "" {
-			return row, fmt.Errorf("message %d has no role: want system, user or assistant", i+1)
-		}
-		row.words += len(strings.Fields(m.Content))
-	}
-	if row.words == 0 {
-		return row, errors.New("the prompt is empty")
-	}
-	return row, nil
+	return fmt.Errorf("%s: none of its %d rows can be used (%s): look at a row, and at prompts.dataset", s.facts.Path, s.facts.Rows, strings.Join(why, ", "))
 }

@@ -215,17 +215,30 @@ type Synthetic struct {
 // many groups has a text of its own, and a request of the group has it before its own synthetic text, whose length it
 // adds to.
 type Shared struct {
-	// Groups is how many texts there are.
-	Groups int `yaml:"groups" json:"groups" jsonschema:"required,minimum=1,maximum=1000000,example=20"`
+	// Groups is how many texts there are. Of documents it uses this many pieces; without it all.
+	Groups int `yaml:"groups" json:"groups,omitempty" jsonschema:"minimum=1,maximum=1000000,example=20"`
 	// Zipf is how uneven their popularity is: the k-th gets a part proportional to 1/k^Zipf. 0 makes them alike.
 	Zipf float64 `yaml:"zipf" json:"zipf" jsonschema:"minimum=0,maximum=10,default=1"`
-	// Tokens is the length of a group's text, drawn once for each.
-	Tokens *Lengths `yaml:"tokens" json:"tokens" jsonschema:"required"`
+	// Tokens is the length of a group's text, drawn once for each. Documents have lengths of their own.
+	Tokens *Lengths `yaml:"tokens" json:"tokens,omitempty"`
+	// Documents takes the texts from files.
+	Documents *Documents `yaml:"documents,omitempty" json:"documents,omitempty"`
 	// Share is how much of all prompt tokens a server with an unlimited prefix cache need not compute: as many requests
 	// begin with a shared text as that takes. Without it all do.
 	Share float64 `yaml:"share,omitempty" json:"share,omitempty" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1,example=0.6"`
 	// Warm sends each text once in the warm-up, so that the measure phase finds all of them in the cache.
 	Warm bool `yaml:"warm,omitempty" json:"warm,omitempty"`
+}
+
+// Documents are files of text that prompts begin with, as those of a search do that hands its findings to a model. A group's text
+// is a piece of a document, or several.
+type Documents struct {
+	// Path is a folder of .txt and .md files (compressed or not), a pattern such as docs/*.rst, or a file.
+	Path string `yaml:"path" json:"path" jsonschema:"required,minLength=1,example=docs"`
+	// Chunk cuts each document into pieces of this many tokens, by the workload's own count. Without it a document is one piece.
+	Chunk int `yaml:"chunk,omitempty" json:"chunk,omitempty" jsonschema:"minimum=1,maximum=10000000,example=400"`
+	// PerPrompt is how many pieces a group's text consists of: one of its own, and behind it others, always the same. Default 1.
+	PerPrompt int `yaml:"per_prompt,omitempty" json:"per_prompt,omitempty" jsonschema:"minimum=1,maximum=1000,example=4"`
 }
 
 // Lengths is a distribution of token counts. Exactly one field is set.
@@ -251,12 +264,42 @@ type Lognormal struct {
 	Max    int     `yaml:"max,omitempty" json:"max,omitempty" jsonschema:"minimum=1,maximum=10000000"`
 }
 
-// Dataset reads prompts from a JSONL file: {"prompt": "..."} or {"messages": [{"role","content"}...]}, with an
-// optional "max_tokens". Rows are used in the order of a seeded shuffle, again from the start when spent.
+// Dataset is where prompts come from that were written by people: files of rows. A row's conversation is sent up to its
+// last user message, or its first; the answer that was recorded after it is not sent. Rows are used in the order of a
+// seeded shuffle, again from the start when spent.
 type Dataset struct {
+	// Path is a file, a pattern such as data/*.jsonl, or a folder.
 	Path string `yaml:"path" json:"path" jsonschema:"required,minLength=1,example=prompts.jsonl"`
+	// Format is what a row holds: prompts ({"prompt"}), messages (OpenAI's {"messages": [{"role", "content"}]}), sharegpt
+	// ({"conversations": [{"from", "value"}]}), alpaca ({"instruction", "input", "output"}), text (each line is a prompt) or csv.
+	// JSON, JSONL, parquet, gzip and zstd are known by their first bytes. Default: what the first row shows.
+	Format string `yaml:"format,omitempty" json:"format,omitempty" jsonschema:"enum=prompts,enum=messages,enum=sharegpt,enum=alpaca,enum=text,enum=csv"`
+	// Columns name what a format does not know by itself.
+	Columns *DatasetColumns `yaml:"columns,omitempty" json:"columns,omitempty"`
+	// Turns says how much of a conversation is the prompt: its first user message (the default of sharegpt), or all up to its last
+	// one, with the recorded answers in between (the default of the others). A system message is part of both.
+	Turns string `yaml:"turns,omitempty" json:"turns,omitempty" jsonschema:"enum=first,enum=all"`
+	// Limit uses the first rows of the files that can be used, and no more.
+	Limit int `yaml:"limit,omitempty" json:"limit,omitempty" jsonschema:"minimum=1,maximum=100000000"`
+	// MaxInput leaves rows with a longer prompt out, in tokens by the workload's own count, without the nonce.
+	MaxInput int `yaml:"max_input,omitempty" json:"max_input,omitempty" jsonschema:"minimum=1,maximum=10000000"`
+	// RecordedOutput asks for as many tokens as the recorded answer has words, where a row has no max_tokens. Rows without an
+	// answer get Output, and are left out where there is none.
+	RecordedOutput bool `yaml:"recorded_output,omitempty" json:"recorded_output,omitempty"`
 	// Output is the length to ask for where a row has no max_tokens.
 	Output *Lengths `yaml:"output,omitempty" json:"output,omitempty"`
+}
+
+// DatasetColumns name the columns, or keys, of a dataset. In JSON a name may be a path: data.question.
+type DatasetColumns struct {
+	// Prompt is the text of the one message of the user.
+	Prompt string `yaml:"prompt,omitempty" json:"prompt,omitempty" jsonschema:"minLength=1,example=question"`
+	// Messages is a list of {"role", "content"} or {"from", "value"}.
+	Messages string `yaml:"messages,omitempty" json:"messages,omitempty" jsonschema:"minLength=1,example=dialog"`
+	// System is a system message.
+	System string `yaml:"system,omitempty" json:"system,omitempty" jsonschema:"minLength=1,example=instructions"`
+	// Output is the recorded answer, or its length in tokens.
+	Output string `yaml:"output,omitempty" json:"output,omitempty" jsonschema:"minLength=1,example=answer"`
 }
 
 // TraceLengths takes input and output lengths from the arrival trace, clamped where a limit is set (clamped requests

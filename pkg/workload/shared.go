@@ -21,6 +21,8 @@ type sharing struct {
 	warm int
 	// first is each group's first request; never where none was found.
 	first []int
+	// documents are the groups' texts where they come from files; nil: they are synthetic.
+	documents *documents
 }
 
 // never is the index of no request.
@@ -37,14 +39,31 @@ const (
 // for behind the shared text, in tokens.
 func newSharing(sc *Scenario, sched *Schedule, tokens *tokenizer, own func(index int) int) (*sharing, error) {
 	c := sc.Prompts.Shared
-	if c.Groups < 1 || c.Tokens == nil { // Parse has made sure of them
-		return nil, fmt.Errorf("prompts.shared: give groups and tokens, such as {groups: 20, tokens: {fixed: 500}}")
+	var files *documents
+	groups := c.Groups
+	switch {
+	case c.Documents != nil:
+		var err error
+		if files, err = readDocuments(sc); err != nil {
+			return nil, err
+		}
+		groups = len(files.texts)
+	case c.Groups < 1 || c.Tokens == nil: // Parse has made sure of them
+		return nil, fmt.Errorf("prompts.shared: give groups and tokens, such as {groups: 20, tokens: {fixed: 500}}, or documents")
 	}
-	s := &sharing{seed: sc.Seed, tokens: tokens, member: 1, zipf: make([]float64, c.Groups), lengths: make([]int, c.Groups), first: make([]int, c.Groups)}
+	s := &sharing{seed: sc.Seed, tokens: tokens, member: 1, zipf: make([]float64, groups), lengths: make([]int, groups), first: make([]int, groups), documents: files}
 	sum := 0.0
 	for g := range s.zipf {
 		sum += float64(stat.Pow(float64(g+1), -c.Zipf))
 		s.zipf[g], s.first[g] = sum, never
+		if files != nil {
+			n, err := files.length(g, sc.Prompts.Nonces(), tokens)
+			if err != nil {
+				return nil, err
+			}
+			s.lengths[g] = n
+			continue
+		}
 		n, err := c.Tokens.draw(stat.Keyed(s.seed, "shared length", uint64(g)))
 		if err != nil {
 			return nil, fmt.Errorf("prompts.shared.tokens: %w", err)
@@ -56,14 +75,14 @@ func newSharing(sc *Scenario, sched *Schedule, tokens *tokenizer, own func(index
 		n, warmup = len(sched.Times), len(sched.between(0, sched.Phases.Warmup.D()))
 	}
 	if sc.Prompts.Warm() {
-		if warmup < c.Groups {
+		if warmup < groups {
 			field := "prompts.shared.warm"
 			if !c.Warm {
 				field = "prompts.cache: warm"
 			}
-			return nil, fmt.Errorf("%s: the warm-up has %d requests, and each of %d groups is to be sent once in it: lengthen phases.warmup, or use fewer groups", field, warmup, c.Groups)
+			return nil, fmt.Errorf("%s: the warm-up has %d requests, and each of %d groups is to be sent once in it: lengthen phases.warmup, or use fewer groups", field, warmup, groups)
 		}
-		s.warm = c.Groups
+		s.warm = groups
 	}
 	if err := s.fit(c.Share, warmup, min(n, warmup+fitted), own); err != nil {
 		return nil, err
@@ -167,6 +186,13 @@ func (s *sharing) text(b *strings.Builder, g, left int, stream string) {
 		nonce := min(left, NonceWords)
 		s.tokens.appendTokens(b, stat.Keyed(s.seed, stream, uint64(g)), nonce)
 		left -= nonce
+	}
+	if s.documents != nil {
+		if stream != "" {
+			b.WriteByte('\n')
+		}
+		b.WriteString(s.documents.texts[g])
+		return
 	}
 	s.tokens.appendTokens(b, stat.Keyed(s.seed, "shared text", uint64(g)), left)
 }

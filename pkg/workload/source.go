@@ -3,7 +3,7 @@ package workload
 import (
 	"fmt"
 	"math"
-	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -29,6 +29,7 @@ type Source struct {
 	prompts Prompts
 	rows    []datasetRow
 	order   []int // of the rows
+	files   []DatasetFacts
 	trace   []Replayed
 	clamped int
 	// blockTokens is how many tokens a block of a trace's rows stands for.
@@ -64,16 +65,12 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 	}
 	switch {
 	case p.Dataset != nil:
-		path := p.Dataset.Path
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(s.Dir, path)
-		}
-		rows, err := readDataset(path)
+		data, err := readDataset(p.Dataset, s.Dir)
 		if err != nil {
 			return nil, err
 		}
-		src.rows, src.order = rows, stat.Keyed(s.Seed, "dataset", 0).Perm(len(rows))
-		src.counts = make([]atomic.Int32, len(rows))
+		src.files, src.rows, src.order = []DatasetFacts{data.facts}, data.rows, stat.Keyed(s.Seed, "dataset", 0).Perm(len(data.rows))
+		src.counts = make([]atomic.Int32, len(data.rows))
 	case p.Trace != nil:
 		if sched.Trace == nil {
 			return nil, fmt.Errorf("prompts.trace takes lengths from the arrival trace: arrivals.shape.trace is missing")
@@ -95,8 +92,20 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 		if src.shared, err = newSharing(s, sched, src.tokenizer, own); err != nil {
 			return nil, err
 		}
+		if d := src.shared.documents; d != nil {
+			src.files = []DatasetFacts{d.facts}
+		}
 	}
 	return src, nil
+}
+
+// Datasets are what became of the files that prompts come from; of a mix, those of all classes.
+func (s *Source) Datasets() []DatasetFacts {
+	files := s.files
+	for _, c := range s.Classes() {
+		files = append(files, c.Datasets()...)
+	}
+	return files
 }
 
 // Clamped is how many of a trace's requests had a length cut to the scenario's limits; of a mix, those of all classes.
@@ -120,6 +129,14 @@ func (s *Source) Lengths(index int) (input, output int) {
 		input += s.system
 	}
 	return input + s.SharedTokens(index), output
+}
+
+// SharedTexts is how many texts there are that requests begin with.
+func (s *Source) SharedTexts() int {
+	if s.shared == nil {
+		return 0
+	}
+	return len(s.shared.lengths)
 }
 
 // SharedTokens is how many of the prompt tokens of request index are a text that it shares with others; 0 where it
@@ -188,8 +205,14 @@ func (s *Source) own(index int) (input, output int) {
 func (s *Source) row(index int) *datasetRow { return &s.rows[s.order[index%len(s.order)]] }
 
 func (s *Source) rowOutput(row *datasetRow, index int) int {
-	if row.maxTokens > 0 || s.prompts.Dataset.Output == nil {
+	if row.maxTokens > 0 {
 		return row.maxTokens
+	}
+	if n := row.answer(); n > 0 && s.prompts.Dataset.RecordedOutput {
+		return min(n, longest)
+	}
+	if s.prompts.Dataset.Output == nil {
+		return 0
 	}
 	n, _ := s.prompts.Dataset.Output.draw(stat.Keyed(s.seed, "lengths", uint64(index)))
 	return n
@@ -317,7 +340,7 @@ func (s *Source) rowTokens(index int) int {
 
 // fromRow fills a request from a dataset row, the nonce before its first message's text.
 func (s *Source) fromRow(req *Request, row *datasetRow, lead string) {
-	req.Messages = append([]Message(nil), row.messages...)
+	req.Messages = slices.Clone(row.prompt())
 	if s.prompts.System != "" {
 		req.Messages = append([]Message{{Role: "system", Content: s.prompts.System}}, req.Messages...)
 	}

@@ -18,10 +18,12 @@ type lineReader struct {
 	line  int    // of the last line given, from 1
 	ended bool   // whether that line had an end: the last one of a file that was cut off has none
 	long  []byte // a line that does not fit into r's buffer
+	limit int    // of a line, in bytes
+	what  string // what has one row per line, for errors
 }
 
 func newLineReader(r io.Reader, name string) *lineReader {
-	return &lineReader{r: bufio.NewReaderSize(r, 64<<10), name: name}
+	return &lineReader{r: bufio.NewReaderSize(r, 64<<10), name: name, limit: maxLine, what: "a trace"}
 }
 
 // next returns the next line that is not empty, without its end (LF or CRLF), or io.EOF. It is valid until the next call.
@@ -52,8 +54,8 @@ func (l *lineReader) rest(text []byte) ([]byte, error) {
 	l.long = append(l.long[:0], text...)
 	for {
 		text, err := l.r.ReadSlice('\n')
-		if len(l.long)+len(text) > maxLine {
-			return nil, fmt.Errorf("line %d is longer than %d MiB: a trace has one row per line", l.line+1, maxLine>>20)
+		if len(l.long)+len(text) > l.limit {
+			return nil, fmt.Errorf("line %d is longer than %d MiB: %s has one row per line", l.line+1, l.limit>>20, l.what)
 		}
 		l.long = append(l.long, text...)
 		if !errors.Is(err, bufio.ErrBufferFull) {

@@ -193,7 +193,7 @@ func validatePrompts(prompts *Prompts, p, arrivals strict.Place) {
 		if calibrate := p.Field("calibrate"); prompts.Calibrates() && calibrate.Sound() {
 			calibrate.Mistake("without effect beside dataset", "remove it: a row is sent as it stands, whatever its length; or use synthetic or trace")
 		}
-		validateLengths(prompts.Dataset.Output, p.Field("dataset").Field("output"))
+		validateDataset(prompts.Dataset, p.Field("dataset"))
 	case kind == "trace":
 		if trace := arrivals.Field("shape").Field("trace"); !trace.Present() {
 			p.Field("trace").Mistake("needs the trace whose lengths it takes", "add arrivals.shape.trace, or use synthetic or dataset")
@@ -207,7 +207,7 @@ func validateShared(asked *Prompts, prompts strict.Place) {
 	if asked.Shared == nil || !p.Present() {
 		return
 	}
-	validateLengths(asked.Shared.Tokens, p.Field("tokens"))
+	validateSharedTexts(asked.Shared, p)
 	for _, kind := range present(prompts, "dataset", "trace") {
 		p.Mistake("goes with synthetic prompts only, not with "+kind, "use prompts.synthetic, or remove shared")
 		return
