@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -147,7 +148,7 @@ func TestMixProperties(t *testing.T) {
 				t.Fatalf("class %d alone arrives at other times (%v)", c, err)
 			}
 		}
-		slices.SortStableFunc(union, func(a, b arrival) int { return int(a.at - b.at) })
+		slices.SortStableFunc(union, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
 		for k, at := range s.Times {
 			if got := (arrival{at, s.Mix.Members[k].Class, s.Mix.Members[k].Index}); k >= len(union) || got != union[k] {
 				t.Fatalf("arrival %d is %+v", k, got)
