@@ -170,7 +170,7 @@ func TestClassVerdicts(t *testing.T) {
 // TestMixAsSent: what is asked and sent is described of each class too, and is the same where nothing is lost. A class's
 // shared texts are found in the cache as predicted; another's are no accident.
 func TestMixAsSent(t *testing.T) {
-	text := strings.Replace(fmt.Sprintf(mixScenario, "10s", "error_rate <= 90%"), ", faults: [{kind: truncate, probability: 0.05}]", "", 1)
+	text := strings.NewReplacer(", faults: [{kind: truncate, probability: 0.05}]", "", "measure: 200s", "measure: 100s").Replace(fmt.Sprintf(mixScenario, "10s", "error_rate <= 90%"))
 	synctest.Test(t, func(t *testing.T) {
 		an, _ := play(t, text, nil)
 		w := an.Summary.Workload
@@ -232,6 +232,7 @@ func workloadOf(t *testing.T, text string) *workload.Schedule {
 func TestSharedTextsOfAClass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		text := strings.Replace(fmt.Sprintf(mixScenario, "10s", "error_rate <= 90%"), "{fixed: 900}, output: {fixed: 40}}}", "{fixed: 900}, output: {fixed: 40}}, cache: allowed, system: Be brief.}", 1)
+		text = strings.Replace(text, "measure: 200s", "measure: 100s", 1)
 		an, rec := play(t, text, nil)
 		if r := reasonOf(an, "cache_hits"); r != nil {
 			t.Error(r.Text)

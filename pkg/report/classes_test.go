@@ -70,6 +70,13 @@ func scaled(q *analyze.Quantiles, by float64) *analyze.Quantiles {
 	return &out
 }
 
+// lastTwo leaves out the other approaches.
+func lastTwo(a *analyze.Analysis) *analyze.Analysis {
+	s := a.Summary
+	s.Approaches, s.Workload.Sent, a.Series, a.Scenario.Approaches = s.Approaches[2:], s.Workload.Sent[2:], a.Series[2:], a.Scenario.Approaches[2:]
+	return a
+}
+
 // TestClassesAreShown: every form has the classes of every approach side by side, their objectives in the verdicts, and what
 // was sent of each; the scenario's description says what each class is.
 func TestClassesAreShown(t *testing.T) {

@@ -29,7 +29,7 @@ func runs() map[string]*analyze.Analysis {
 		"whole":   synthetic(1),
 		"short":   bare(invalid(synthetic(0.1)), "never-answered"),
 		"closed":  closed,
-		"mixed":   mixed(synthetic(0.5)),
+		"mixed":   mixed(lastTwo(synthetic(0.5))),
 		"nothing": {Summary: &analyze.Summary{}},
 	}
 }
