@@ -114,6 +114,9 @@ func (r *runJob) calibrated(ctx context.Context, t *target, nonce workload.Nonce
 	}
 	c.Took = time.Since(begun)
 	if c.Line == nil {
+		if r.stop.count() > 0 {
+			return r.source, c // the block that follows says so
+		}
 		fmt.Fprintf(r.app.stderr, "Approach %s: its prompts are as long as the scenario counts, not as it does: %s\n", nonce.Approach, c.Problem)
 		return r.source, c
 	}

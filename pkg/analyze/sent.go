@@ -260,7 +260,11 @@ func (a *audit) sent(w *WorkloadAsSent, s *workload.Scenario) {
 func (a *audit) promptLengths(b *SentBlock, asked *workload.Traffic) {
 	c := b.Calibration
 	if c != nil && c.Line == nil {
-		a.add(Valid, "calibration", "%s: its prompts are as long as the workload counts, and not as the server does, which could not be told (prompts.calibrate, %s): %s", b.Approach, c.Source, c.Problem)
+		hint := ""
+		if c.Source != "usage" {
+			hint = "; calibrate: usage can ask every server that reports usage"
+		}
+		a.add(Valid, "calibration", "%s: its prompts are as long as the workload counts, and not as the server does, which could not be told (prompts.calibrate, %s): %s%s", b.Approach, c.Source, c.Problem, hint)
 	}
 	if asked == nil || asked.Input == nil || b.CountedInput == nil {
 		return
@@ -269,7 +273,7 @@ func (a *audit) promptLengths(b *SentBlock, asked *workload.Traffic) {
 	share := off / asked.Input.Mean.Value
 	if c != nil && c.Line != nil {
 		if math.Abs(off) > max(calibratedTokens, calibratedMismatch*asked.Input.Mean.Value) {
-			a.add(Valid, "input_length", "%s: the server counted %+.1f%% as many prompt tokens as were asked for, although the prompts were built by its own count (prompts.calibrate): prompts that ask for less than %d cannot be built, failed requests may be those of one length, or it counts the texts of the run otherwise than those of the calibration; see the workload as sent", b.Approach, 100*share, c.Line.Least())
+			a.add(Valid, "input_length", "%s: the server counted %+.1f%% as many prompt tokens as were asked for, although the prompts were built by its own count (prompts.calibrate): prompts that ask for less than %d, or than a system message has, cannot be built, failed requests may be those of one length, or it counts the texts of the run otherwise than those of the calibration; see the workload as sent", b.Approach, 100*share, c.Line.Least())
 		}
 		return
 	}

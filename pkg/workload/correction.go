@@ -36,8 +36,8 @@ func (c *Correction) part(tokens float64) int {
 	return int(min(max(math.Round(tokens/c.Ratio), 0), longest))
 }
 
-// Least is the shortest prompt that the target can be sent, as it counts: one token of the workload's own. What is asked
-// to be shorter is sent as long as this.
+// Least is the shortest prompt that the target can be sent, as it counts: one token of the workload's own, where there is no
+// system message beside it. What is asked to be shorter is sent as long as this.
 func (c Correction) Least() int { return int(math.Ceil(c.Overhead + c.Ratio)) }
 
 // Corrected is the source with prompts of another length: a target that counts as c says counts as many tokens as were

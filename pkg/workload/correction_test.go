@@ -18,9 +18,9 @@ func contents(req Request) string {
 // the words are those of the uncorrected prompt up to where the shorter ends.
 func TestCorrectedPrompts(t *testing.T) {
 	for name, prompts := range map[string]Prompts{
-		"words":  {Synthetic: &Synthetic{Input: &Lengths{Uniform: &Uniform{40, 3000}}, Output: &Lengths{Fixed: pointer(3)}}},
-		"o200k":  {Tokenizer: "o200k_base", Synthetic: &Synthetic{Input: &Lengths{Uniform: &Uniform{40, 3000}}, Output: &Lengths{Fixed: pointer(3)}}},
-		"system": {Calibrate: "usage", System: "You answer briefly.", Synthetic: &Synthetic{Input: &Lengths{Uniform: &Uniform{60, 3000}}, Output: &Lengths{Fixed: pointer(3)}}},
+		"words":  {Synthetic: &Synthetic{Input: &Lengths{Uniform: &Uniform{40, 1000}}, Output: &Lengths{Fixed: pointer(3)}}},
+		"o200k":  {Tokenizer: "o200k_base", Synthetic: &Synthetic{Input: &Lengths{Uniform: &Uniform{40, 1000}}, Output: &Lengths{Fixed: pointer(3)}}},
+		"system": {Calibrate: "usage", System: "You answer briefly.", Synthetic: &Synthetic{Input: &Lengths{Uniform: &Uniform{60, 1000}}, Output: &Lengths{Fixed: pointer(3)}}},
 		"shared": {Tokenizer: "cl100k_base", Synthetic: &Synthetic{Input: &Lengths{Uniform: &Uniform{40, 300}}, Output: &Lengths{Fixed: pointer(3)}},
 			Shared: &Shared{Groups: 4, Tokens: &Lengths{Uniform: &Uniform{100, 900}}}},
 	} {
@@ -28,7 +28,7 @@ func TestCorrectedPrompts(t *testing.T) {
 			src := sourceOf(t, prompts)
 			for _, c := range []Correction{{Overhead: 7, Ratio: 1.3}, {Overhead: 25, Ratio: 0.8}, {Overhead: 0, Ratio: 1}} {
 				corrected := src.Corrected(c)
-				for i := range 300 {
+				for i := range 40 {
 					plain, req := src.Request(i, Nonce{"edge", 0}), corrected.Request(i, Nonce{"edge", 0})
 					ours, err := src.countAll(req.Messages)
 					if err != nil {

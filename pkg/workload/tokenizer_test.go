@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -251,4 +253,47 @@ func TestGoldenTokenPrompts(t *testing.T) {
 		}
 	}
 	golden(t, "testdata/tokens.sha256", got.String())
+}
+
+// TestRowsAreCountedOnce: rows are counted when they are asked for, by many at once, and always as they are sent.
+func TestRowsAreCountedOnce(t *testing.T) {
+	prompts := datasetOf(t, `{"prompt": "What's new?"}`, `{"prompt": "3,141 things"}`, `{"prompt": "お誕生日おめでとう"}`)
+	prompts.Tokenizer = "cl100k_base"
+	src := sourceOf(t, prompts)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for i := range 9 {
+				req := src.Request(i, Nonce{"edge", i})
+				if input, _ := src.Lengths(i); input != whole(t, src.tokenizer, &req) || input != req.InputTokens {
+					t.Errorf("row %d: %d tokens, asked for %d: %q", i, input, req.InputTokens, req.Messages[0].Content)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	// By hand: 8 of the nonce, the line end, and the cookbook's nine.
+	for i := range 3 {
+		if req := src.Request(i, Nonce{}); strings.Contains(req.Messages[0].Content, "誕") && req.InputTokens != NonceWords+1+9 {
+			t.Errorf("%d tokens of %q", req.InputTokens, req.Messages[0].Content)
+		}
+	}
+}
+
+// TestDocumentedLengths: the example of docs/lengths.md is one that a scenario can have.
+func TestDocumentedLengths(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/lengths.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, _ := strings.Cut(small, "prompts:")
+	_, tail, _ := strings.Cut(rest, "approaches:")
+	examples := fenced.FindAllSubmatch(doc, -1)
+	if len(examples) != 1 {
+		t.Fatalf("%d examples", len(examples))
+	}
+	s := parse(t, head+string(examples[0][1])+"approaches:"+tail)
+	if s.Prompts.Tokenizer != "o200k_base" || !s.Prompts.Calibrates() {
+		t.Errorf("%+v", s.Prompts)
+	}
 }
