@@ -58,14 +58,21 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 		}
 	case p.Synthetic == nil:
 		return nil, fmt.Errorf("prompts: give one of synthetic, dataset and trace")
-	case p.Shared != nil:
-		own := func(index int) int { n, _ := src.own(index); return n }
+	}
+	if p.Shared != nil && p.Trace == nil {
+		own := func(index int) int {
+			n, _ := src.own(index)
+			if src.rows != nil && src.unique() {
+				n -= NonceWords // which stands only before the rows that share nothing
+			}
+			return n
+		}
 		var err error
 		if src.shared, err = newSharing(s, sched, own); err != nil {
 			return nil, err
 		}
 		if d := src.shared.documents; d != nil {
-			src.files = []DatasetFacts{d.facts}
+			src.files = append(src.files, d.facts)
 		}
 	}
 	return src, nil
@@ -131,7 +138,7 @@ func (s *Source) own(index int) (input, output int) {
 	switch {
 	case s.rows != nil:
 		row := s.row(index)
-		if input = row.words; s.unique() {
+		if input = row.words; s.unique() && !s.shares(index) {
 			input += NonceWords
 		}
 		return input, s.rowOutput(row, index)
@@ -154,6 +161,15 @@ func (s *Source) own(index int) (input, output int) {
 		output, _ = syn.Output.draw(r)
 	}
 	return input, output
+}
+
+// shares reports whether a request begins with a shared text.
+func (s *Source) shares(index int) bool {
+	if s.shared == nil {
+		return false
+	}
+	_, ok := s.shared.group(index)
+	return ok
 }
 
 // unique reports whether every prompt starts with a nonce.
@@ -183,6 +199,12 @@ func (s *Source) Request(index int, nonce Nonce) Request {
 	if s.shared != nil {
 		if g, ok := s.shared.group(index); ok {
 			req.Cacheable = s.shared.cacheable(index)
+			if s.rows != nil {
+				var b strings.Builder
+				s.shared.text(&b, g, s.unique(), nonce)
+				s.fromRow(&req, s.row(index), b.String()+"\n")
+				return req
+			}
 			req.Messages = []Message{{Role: "user", Content: s.behind(g, index, nonce)}}
 			return req
 		}
