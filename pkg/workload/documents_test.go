@@ -174,3 +174,52 @@ func FuzzCutWords(f *testing.F) {
 		}
 	})
 }
+
+// TestSharedBeforeDataset: rows of a dataset stand behind shared texts, and what a prefix cache spares of the prompts that are
+// sent, by their own words, is the share that the scenario asks for.
+func TestSharedBeforeDataset(t *testing.T) {
+	var rows []string
+	for i := range 50 {
+		rows = append(rows, `{"messages": [{"role": "system", "content": "S."}, {"role": "user", "content": "`+strings.Repeat("own ", i%9+1)+`"}], "max_tokens": 4}`)
+	}
+	for _, cache := range []string{"unique", "allowed"} {
+		prompts := datasetOf(t, rows...)
+		prompts.Cache = cache
+		prompts.Shared = &Shared{Zipf: 1, Share: 0.3, Documents: &Documents{Path: filepath.Join(library(t), "docs"), PerPrompt: 2}}
+		s := parse(t, small)
+		s.Prompts, s.Phases, s.Arrivals = prompts, Phases{Measure: Duration(200e9)}, Arrivals{Rate: 20, Shape: &Shape{Constant: &ConstantShape{}}, Burst: &Burst{Poisson: &PoissonBurst{}}}
+		sched, err := NewSchedule(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, err := NewSource(s, sched)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(src.Datasets()) != 2 {
+			t.Errorf("%+v", src.Datasets())
+		}
+		seen, alone := map[string]bool{}, 0
+		var spared, all int
+		for i := range sched.Times {
+			req := src.Request(i, Nonce{"edge", 0})
+			words := len(strings.Fields(messageText(req.Messages)))
+			if words != req.InputTokens || len(req.Messages) != 2 || req.MaxTokens != 4 || !strings.HasPrefix(req.Messages[1].Content, "own") || !strings.HasSuffix(req.Messages[0].Content, "S.") {
+				t.Fatalf("%d words for %d tokens: %q", words, req.InputTokens, req.Messages)
+			}
+			shared, _, ok := cutLast(req.Messages[0].Content, "\n\n")
+			if !ok {
+				alone++
+			} else if seen[shared] {
+				spared += len(strings.Fields(shared))
+			}
+			seen[shared], all = true, all+words
+		}
+		if got := float64(spared) / float64(all); got < 0.295 || got > 0.305 || alone == 0 {
+			t.Errorf("%s: %.4f of the prompt tokens are spared, want 0.3; %d of %d requests share nothing", cache, got, alone, len(sched.Times))
+		}
+		if share := src.Asked(sched).CacheableShare; (share != nil) != (cache == "unique") || share != nil && (*share-float64(spared)/float64(all) > 1e-9 || float64(spared)/float64(all)-*share > 1e-9) {
+			t.Errorf("%s: the workload says %v, its prompts %.6f", cache, share, float64(spared)/float64(all))
+		}
+	}
+}

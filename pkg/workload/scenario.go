@@ -182,7 +182,7 @@ type Prompts struct {
 	Dataset   *Dataset   `yaml:"dataset,omitempty" json:"dataset,omitempty"`
 	// Trace takes the lengths of the arrival trace, row by row; only with a trace shape.
 	Trace *TraceLengths `yaml:"trace,omitempty" json:"trace,omitempty"`
-	// Shared lets synthetic prompts begin with texts that several requests share.
+	// Shared lets synthetic prompts and those of a dataset begin with texts that several requests share.
 	Shared *Shared `yaml:"shared,omitempty" json:"shared,omitempty"`
 	// Cache is unique (default: every prompt starts with a nonce of its own, so that no prefix cache answers by
 	// accident; a shared text with one of its run, approach and block), cold (requests share what they have in common,
@@ -212,8 +212,7 @@ type Synthetic struct {
 }
 
 // Shared is what requests have in common at their beginning: system prompts, documents, blocks of examples. Each of so
-// many groups has a text of its own, and a request of the group has it before its own synthetic text, whose length it
-// adds to.
+// many groups has a text of its own, and a request of the group has it before its own text, whose length it adds to.
 type Shared struct {
 	// Groups is how many texts there are. Of documents it uses this many pieces; without it all.
 	Groups int `yaml:"groups" json:"groups,omitempty" jsonschema:"minimum=1,maximum=1000000,example=20"`

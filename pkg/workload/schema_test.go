@@ -332,7 +332,7 @@ var beyondSchema = map[string]bool{
 	"shared-tokens-reversed":          true,
 	"shared-warm-closed-loop":         true,
 	"shared-warm-without-warmup":      true,
-	"shared-with-dataset":             true,
+	"shared-with-trace":               true,
 	"shared-with-system":              true,
 	"mix-arrivals-of-nobody":          true,
 	"mix-closed-loop":                 true,

@@ -21,6 +21,8 @@ type sharing struct {
 	warm int
 	// first is each group's first request; never where none was found.
 	first []int
+	// alone is the length of the nonce that stands before a dataset's row where no shared text does.
+	alone int
 	// documents are the groups' texts where they come from files; nil: they are synthetic.
 	documents *documents
 }
@@ -52,6 +54,9 @@ func newSharing(sc *Scenario, sched *Schedule, tokens *tokenizer, own func(index
 		return nil, fmt.Errorf("prompts.shared: give groups and tokens, such as {groups: 20, tokens: {fixed: 500}}, or documents")
 	}
 	s := &sharing{seed: sc.Seed, tokens: tokens, member: 1, zipf: make([]float64, groups), lengths: make([]int, groups), first: make([]int, groups), documents: files}
+	if sc.Prompts.Dataset != nil && sc.Prompts.Nonces() {
+		s.alone = NonceWords
+	}
 	sum := 0.0
 	for g := range s.zipf {
 		sum += float64(stat.Pow(float64(g+1), -c.Zipf))
@@ -151,7 +156,9 @@ func (s *sharing) fit(want float64, from, n int, own func(index int) int) error 
 		var cached, all int64
 		for i, r := range requests {
 			tokens := r.own
-			if r.member < member {
+			if r.member >= member {
+				tokens += s.alone
+			} else {
 				tokens += s.lengths[r.group]
 				if seen[r.group] && i >= from {
 					cached += int64(s.lengths[r.group])

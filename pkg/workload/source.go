@@ -41,7 +41,7 @@ type Source struct {
 	mix         *sourceMix // of a mix: all else is then in the sources of its classes
 
 	tokenizer  *tokenizer     // nil: a word is taken for a token
-	counts     []atomic.Int32 // of the rows, in the tokenizer's tokens; 0: not counted yet
+	counts     []atomic.Int32 // of the rows, alone and behind a shared text, in the tokenizer's tokens; 0: not counted yet
 	system     int            // tokens of the system message and its nonce, where they are part of the asked length
 	correction *Correction    // nil: the target is taken to count as the workload does
 }
@@ -70,7 +70,7 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 			return nil, err
 		}
 		src.files, src.rows, src.order = []DatasetFacts{data.facts}, data.rows, stat.Keyed(s.Seed, "dataset", 0).Perm(len(data.rows))
-		src.counts = make([]atomic.Int32, len(data.rows))
+		src.counts = make([]atomic.Int32, 2*len(data.rows))
 	case p.Trace != nil:
 		if sched.Trace == nil {
 			return nil, fmt.Errorf("prompts.trace takes lengths from the arrival trace: arrivals.shape.trace is missing")
@@ -87,13 +87,20 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 		src.prefixes = src.cacheablePrefixes()
 	case p.Synthetic == nil:
 		return nil, fmt.Errorf("prompts: give one of synthetic, dataset and trace")
-	case p.Shared != nil:
-		own := func(index int) int { n, _ := src.own(index); return n }
+	}
+	if p.Shared != nil && p.Trace == nil {
+		own := func(index int) int {
+			n, _ := src.own(index)
+			if src.rows != nil && p.Nonces() {
+				n -= NonceWords // which stands only before the rows that share nothing
+			}
+			return n
+		}
 		if src.shared, err = newSharing(s, sched, src.tokenizer, own); err != nil {
 			return nil, err
 		}
 		if d := src.shared.documents; d != nil {
-			src.files = []DatasetFacts{d.facts}
+			src.files = append(src.files, d.facts)
 		}
 	}
 	return src, nil
@@ -174,10 +181,10 @@ func (s *Source) own(index int) (input, output int) {
 	switch {
 	case s.rows != nil:
 		row := s.row(index)
-		if s.tokenizer != nil {
-			return s.rowTokens(index), s.rowOutput(row, index)
+		if input = row.words; s.tokenizer != nil {
+			input = s.rowTokens(index)
 		}
-		if input = row.words; s.prompts.Nonces() {
+		if s.prompts.Nonces() && !s.shares(index) {
 			input += NonceWords
 		}
 		return input, s.rowOutput(row, index)
@@ -200,6 +207,15 @@ func (s *Source) own(index int) (input, output int) {
 		output, _ = syn.Output.draw(r)
 	}
 	return input, output
+}
+
+// shares reports whether a request begins with a shared text.
+func (s *Source) shares(index int) bool {
+	if s.shared == nil {
+		return false
+	}
+	_, ok := s.shared.group(index)
+	return ok
 }
 
 func (s *Source) row(index int) *datasetRow { return &s.rows[s.order[index%len(s.order)]] }
@@ -230,6 +246,12 @@ func (s *Source) Request(index int, nonce Nonce) Request {
 	s.begin(&req)
 	if s.shared != nil {
 		if g, ok := s.shared.group(index); ok {
+			if s.rows != nil {
+				var b strings.Builder
+				s.shared.text(&b, g, s.shared.lengths[g], s.sharedStream(nonce))
+				s.fromRow(&req, s.row(index), b.String()+"\n")
+				return req
+			}
 			req.Messages = []Message{{Role: "user", Content: s.behind(g, index, nonce)}}
 			return req
 		}
@@ -272,13 +294,17 @@ func (s *Source) behind(g, index int, nonce Nonce) string {
 	shared = max(1, s.correction.share(shared))
 	own = max(1, own-shared)
 	b.Grow((shared + own) * 8)
-	stream := ""
-	if s.prompts.Nonces() {
-		stream = s.stream("shared nonce", nonce)
-	}
-	s.shared.text(&b, g, shared, stream)
+	s.shared.text(&b, g, shared, s.sharedStream(nonce))
 	b.WriteString(s.tokenizer.joint() + s.text(index, own, ""))
 	return b.String()
+}
+
+// sharedStream names the random numbers of the nonces of shared texts; it is empty where they have none.
+func (s *Source) sharedStream(nonce Nonce) string {
+	if !s.prompts.Nonces() {
+		return ""
+	}
+	return s.stream("shared nonce", nonce)
 }
 
 // text is n tokens: the lead, and then the words that every approach gets for this index.
@@ -321,20 +347,29 @@ func (s *Source) systemTokens() (int, error) {
 	return s.countAll([]Message{s.systemMessage(lead)})
 }
 
-// rowTokens is how many tokens the prompt of request index has, which is a dataset's row; 0 where it cannot be counted. It
-// is counted when it is first asked for: a dataset may have far more rows than a run has requests.
+// rowTokens is how many tokens the row of request index has, behind what stands before it: a nonce, a shared text or
+// nothing; 0 where they cannot be counted. They are counted when they are first asked for: a dataset may have far more rows
+// than a run has requests.
 func (s *Source) rowTokens(index int) int {
 	k := s.order[index%len(s.order)]
-	if n := s.counts[k].Load(); n > 0 {
+	lead, own, kept := s.lead(index, Nonce{}), 0, &s.counts[2*k] // any nonce is as long as another
+	switch {
+	case s.shares(index):
+		lead, kept = "\n", &s.counts[2*k+1] // the end of a shared text
+	case lead != "":
+		own = NonceWords
+	}
+	if n := kept.Load(); n > 0 {
 		return int(n)
 	}
 	var req Request
-	s.fromRow(&req, &s.rows[k], s.lead(index, Nonce{})) // any nonce is as long as another
+	s.fromRow(&req, &s.rows[k], lead)
 	n, err := s.countAll(req.Messages)
 	if err != nil {
 		return 0
 	}
-	s.counts[k].Store(int32(min(n, math.MaxInt32)))
+	n = max(n-own, 0)
+	kept.Store(int32(min(n, math.MaxInt32)))
 	return n
 }
 

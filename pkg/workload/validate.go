@@ -208,8 +208,8 @@ func validateShared(asked *Prompts, prompts strict.Place) {
 		return
 	}
 	validateSharedTexts(asked.Shared, p)
-	for _, kind := range present(prompts, "dataset", "trace") {
-		p.Mistake("goes with synthetic prompts only, not with "+kind, "use prompts.synthetic, or remove shared")
+	if prompts.Field("trace").Present() {
+		p.Mistake("goes with synthetic prompts and datasets, not with trace", "use prompts.synthetic or prompts.dataset, or remove shared")
 		return
 	}
 	excluded(prompts, "shared", "remove it: a shared text stands where a system message would; or remove shared", "system")
