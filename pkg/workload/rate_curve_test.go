@@ -73,7 +73,7 @@ func TestRateCurveErrors(t *testing.T) {
 		"beyond its end": {"0,1\n600,1\n", RateCurve{From: sec(600), For: sec(601)}, "arrivals.shape.curve: day.csv lasts 20m0s: from 10m0s for 10m1s lies outside of it"},
 		"after its end":  {"0,1\n600,1\n", RateCurve{From: sec(1200)}, "arrivals.shape.curve: day.csv lasts 20m0s: from 20m0s for 0s lies outside of it"},
 		"cut off":        {packGzip(t, strings.Repeat("0,1\n", 1000))[:25], RateCurve{}, "arrivals.shape.curve: day.csv is cut off after line 0: its compressed data end early; fetch the file again"},
-		"not a gzip":     {"\x1f\x8bxxxxxxxx", RateCurve{}, "arrivals.shape.curve: read day.csv: gzip: invalid header"},
+		"not a gzip":     {"\x1f\x8bxxxxxxxx", RateCurve{}, "arrivals.shape.curve: read day.csv: its compressed data are damaged (gzip: invalid header): fetch the file again"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.curve.Path = "day.csv"
