@@ -58,6 +58,8 @@ func describeShape(s *workload.Shape) string {
 		return fmt.Sprintf("ramp from %s to %s", perSecond(float64(s.Ramp.From)), perSecond(float64(s.Ramp.To)))
 	case s.Diurnal != nil:
 		return fmt.Sprintf("diurnal with a period of %s and an amplitude of %s", span(s.Diurnal.Period.D()), percent(s.Diurnal.Amplitude))
+	case s.Curve != nil:
+		return s.Curve.String() + ", fitted into the measure phase"
 	case s.Trace != nil:
 		t := "trace " + s.Trace.Path
 		if s.Trace.Speed > 0 && s.Trace.Speed != 1 {

@@ -56,7 +56,7 @@ func (a *Arrivals) effective(measure time.Duration) (Shape, Burst, error) {
 	if a.Shape != nil {
 		shape = *a.Shape
 		if n := shape.set(); n != 1 {
-			return shape, burst, fmt.Errorf("arrivals.shape names %d shapes: name exactly one of constant, steps, spike, ramp, diurnal, trace", n)
+			return shape, burst, fmt.Errorf("arrivals.shape names %d shapes: name exactly one of constant, steps, spike, ramp, diurnal, curve, trace", n)
 		}
 	}
 	if a.Burst != nil {
@@ -77,7 +77,7 @@ func (a *Arrivals) effective(measure time.Duration) (Shape, Burst, error) {
 }
 
 func (s *Shape) set() int {
-	return countTrue(s.Constant != nil, s.Steps != nil, s.Spike != nil, s.Ramp != nil, s.Diurnal != nil, s.Trace != nil)
+	return countTrue(s.Constant != nil, s.Steps != nil, s.Spike != nil, s.Ramp != nil, s.Diurnal != nil, s.Curve != nil, s.Trace != nil)
 }
 
 func (b *Burst) set() int {
@@ -105,6 +105,8 @@ func (s Shape) String() string {
 		return fmt.Sprintf("ramp from %.4g/s to %.4g/s", float64(s.Ramp.From), float64(s.Ramp.To))
 	case s.Diurnal != nil:
 		return fmt.Sprintf("diurnal +-%.4g%% over %v", 100*s.Diurnal.Amplitude, s.Diurnal.Period.D())
+	case s.Curve != nil:
+		return s.Curve.String()
 	case s.Trace != nil:
 		return s.Trace.String()
 	}

@@ -66,6 +66,7 @@ type Shape struct {
 	Spike    *Spike         `yaml:"spike,omitempty" json:"spike,omitempty"`
 	Ramp     *Ramp          `yaml:"ramp,omitempty" json:"ramp,omitempty"`
 	Diurnal  *Diurnal       `yaml:"diurnal,omitempty" json:"diurnal,omitempty"`
+	Curve    *RateCurve     `yaml:"curve,omitempty" json:"curve,omitempty"`
 	Trace    *Trace         `yaml:"trace,omitempty" json:"trace,omitempty"`
 }
 

@@ -84,6 +84,14 @@ func NewSchedule(s *Scenario) (*Schedule, error) {
 // generate draws the arrivals of a shape and a burst family.
 func (s *Schedule) generate(sc *Scenario, shape Shape, burst Burst) error {
 	warmup, measure := sc.Phases.Warmup.D(), sc.Phases.Measure.D()
+	text := shape.String()
+	if shape.Curve != nil {
+		steps, err := shape.Curve.steps(sc.Dir, measure, float64(sc.Arrivals.Rate))
+		if err != nil {
+			return fmt.Errorf("arrivals.shape.curve: %w", err)
+		}
+		shape = Shape{Steps: steps}
+	}
 	c, err := newCurve(shape, float64(sc.Arrivals.Rate), warmup, measure)
 	if err != nil {
 		return err
@@ -104,7 +112,7 @@ func (s *Schedule) generate(sc *Scenario, shape Shape, burst Burst) error {
 		return err
 	}
 	s.curve = c
-	s.text = shape.String() + ", " + burst.String()
+	s.text = text + ", " + burst.String()
 	if sc.Arrivals.Rate > 0 {
 		s.text = fmt.Sprintf("%.4g/s, %s", float64(sc.Arrivals.Rate), s.text)
 	}

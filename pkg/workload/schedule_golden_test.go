@@ -78,6 +78,8 @@ func TestGoldenSchedules(t *testing.T) {
 		line(NewSchedule(&Scenario{Seed: 3, Dir: "testdata/traces", Phases: Phases{Measure: sec(10)}, Arrivals: Arrivals{Shape: &Shape{Trace: &trace}}}))
 	}
 	line(NewSchedule(&Scenario{Seed: 3, Dir: clients(t, twoClients), Phases: Phases{Measure: sec(2400)}, Arrivals: Arrivals{Shape: &Shape{Trace: &Trace{Path: "."}}}}))
+	curve := RateCurve{Path: "day.csv", From: ms(300_100), For: sec(2000)}
+	line(NewSchedule(&Scenario{Seed: 3, Dir: curveFile(t, "0,1.7\n600,3.3\n1200,0\n1800,9.1\n2400,5\n"), Phases: phases, Arrivals: Arrivals{Rate: 20.0 / 3, Shape: &Shape{Curve: &curve}, Burst: &Burst{Gamma: &CVBurst{CV: 2}}}}))
 
 	line(NewSchedule(mixOf(t, mixedDay)))
 	line(NewSchedule(mixOf(t, mixedTraces)))

@@ -162,7 +162,7 @@ func newCurve(shape Shape, rate float64, warmup, measure time.Duration) (*curve,
 	case shape.Diurnal != nil:
 		pieces, err = diurnalPieces(shape.Diurnal, rate, measure)
 	default:
-		err = fmt.Errorf("arrivals.shape is empty: name one of constant, steps, spike, ramp, diurnal, trace")
+		err = fmt.Errorf("arrivals.shape is empty: name one of constant, steps, spike, ramp, diurnal, curve, trace")
 	}
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -90,6 +91,9 @@ const (
 func newRowReader(lines *lineReader, f *traceFormat) (*rowReader, error) {
 	r := &rowReader{lines: lines, format: f, clock: traceClock{column: f.columns[timeCell].name, unit: f.unit}, roots: map[string]string{}}
 	if f.jsonl {
+		if first, err := lines.peek(); err != nil || len(first) == 0 {
+			return nil, cmp.Or(err, lines.mistakeInFile("is empty: it should have one JSON object on each line"))
+		}
 		r.table = newJSONTable(lines, f.columns[:])
 		return r, nil
 	}

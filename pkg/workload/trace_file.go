@@ -1,12 +1,8 @@
 package workload
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -14,8 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // TraceFile is a recorded trace being read, row by row: its memory does not grow with the rows, but for what links the
@@ -83,6 +77,10 @@ func newTraceFile(r io.Reader, t *Trace) (*TraceFile, error) {
 		done()
 		return nil, err
 	}
+	if kind := binaryKind(first); kind != "" {
+		done()
+		return nil, fmt.Errorf("%s:1: this is %s, and a trace is text, plain or packed with gzip or zstd: unpack or convert it", t.Path, kind)
+	}
 	f := &TraceFile{name: t.Path, sum: raw.sum, close: []func(){done}}
 	if f.format, err = formatOf(t, t.Path, string(first)); err == nil && f.format.name != servegen {
 		f.rows, err = newRowReader(lines, f.format)
@@ -120,32 +118,6 @@ func (f *TraceFile) Close() {
 		c()
 	}
 	f.close = nil
-}
-
-// The first bytes of compressed files.
-var (
-	gzipMagic = []byte{0x1f, 0x8b}
-	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
-)
-
-// decompress unpacks a file by its first bytes, or passes it on.
-func decompress(r io.Reader) (io.Reader, func(), error) {
-	b := bufio.NewReaderSize(r, 64<<10)
-	magic, err := b.Peek(len(zstdMagic))
-	switch {
-	case err != nil && !errors.Is(err, io.EOF):
-		return nil, nil, err
-	case bytes.HasPrefix(magic, gzipMagic):
-		z, err := gzip.NewReader(b)
-		return z, func() {}, err
-	case bytes.Equal(magic, zstdMagic):
-		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
-		if err != nil {
-			return nil, nil, err
-		}
-		return z, z.Close, nil
-	}
-	return b, func() {}, nil
 }
 
 // hashReader passes a file on and digests it on the way.

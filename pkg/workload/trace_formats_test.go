@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"math"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -80,7 +78,7 @@ func TestTraceFormats(t *testing.T) {
 	}
 }
 
-func packGzip(t *testing.T, text string) string {
+func packGzip(t testing.TB, text string) string {
 	t.Helper()
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -93,7 +91,7 @@ func packGzip(t *testing.T, text string) string {
 	return b.String()
 }
 
-func packZstd(t *testing.T, text string) string {
+func packZstd(t testing.TB, text string) string {
 	t.Helper()
 	w, err := zstd.NewWriter(nil)
 	if err != nil {
@@ -163,53 +161,6 @@ func TestTimeNumbers(t *testing.T) {
 			t.Errorf("%q is read as %v", text, got)
 		}
 	}
-}
-
-// FuzzTraceReaders: whatever a file holds, each reader gives an error that names the file, or rows in the order of time
-// whose account adds up.
-func FuzzTraceReaders(f *testing.F) {
-	azure, err := os.ReadFile(filepath.Join("testdata", "traces", excerpt))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(azure[:300], 0)
-	f.Add([]byte("Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens\n5.25,s1,1.5,\"a,b\",472,18\n45,,2,G,1,230"), 1)
-	f.Add([]byte(`{"timestamp": 0, "input_length": 600, "output_length": 52, "hash_ids": [46, 47]}`+"\n"), 2)
-	f.Add([]byte(`{"chat_id": 2, "parent_chat_id": 1, "timestamp": 62, "input_length": 30, "output_length": 5, "turn": 2, "hash_ids": [1, 2]}`+"\n"), 3)
-	f.Add([]byte("t,in,out\n1,2,3\n2,3,4\n"), 4)
-	f.Add([]byte(`{"t": "2024-01-01T00:00:00Z", "in": 2, "out": 1e300}`), 5)
-	f.Add([]byte("\x1f\x8b\x08\x00\x00\x00\x00\x00"), 6)
-	f.Add([]byte("\x28\xb5\x2f\xfd\x00\x00"), 6)
-	f.Fuzz(func(t *testing.T, text []byte, which int) {
-		options := []Trace{{Format: "azure"}, {Format: "burstgpt"}, {Format: "mooncake"}, {Format: "bailian"},
-			{Format: "csv", Columns: &TraceColumns{Time: "t", Unit: "ms", Input: "in", Output: "out", Session: "s"}},
-			{Format: "jsonl", Columns: &TraceColumns{Time: "t", Unit: "rfc3339", Input: "in", Output: "out"}}, {}}
-		o := options[uint(which)%uint(len(options))]
-		o.Path = "t.csv"
-		file, err := newTraceFile(bytes.NewReader(text), &o)
-		if err == nil && file.rows != nil {
-			defer file.Close()
-			in := inspectFile(file)
-			var p *TraceProfile
-			last := time.Duration(-1)
-			err = eachRow(file.rows, func(r *TraceRow) {
-				if r.At < last || r.Input < -1 || r.Output < -1 || r.Line < 1 {
-					t.Fatalf("row %+v after %v", r, last)
-				}
-				last = r.At
-				in.add(r)
-			})
-			if err == nil && in.p.Rows > 0 {
-				if p, err = in.profile(); err != nil {
-					t.Fatal(err)
-				}
-				checkProfile(t, p)
-			}
-		}
-		if err != nil && (!strings.Contains(err.Error(), "t.csv") || len(err.Error()) > 1000) {
-			t.Fatalf("an error that does not name the file, or is too long: %v", err)
-		}
-	})
 }
 
 // checkProfile holds the account of a profile.

@@ -92,7 +92,7 @@ func validateArrivals(a *Arrivals, p, phases strict.Place, lengths Phases) {
 		return
 	}
 	shape, burst := p.Field("shape"), p.Field("burst")
-	kind := exactlyOne(shape, "name a shape", "constant", "steps", "spike", "ramp", "diurnal", "trace")
+	kind := exactlyOne(shape, "name a shape", "constant", "steps", "spike", "ramp", "diurnal", "curve", "trace")
 	family := exactlyOne(burst, "name a family", "constant", "poisson", "gamma", "weibull", "on_off")
 	rate := p.Field("rate")
 	switch {
@@ -102,7 +102,7 @@ func validateArrivals(a *Arrivals, p, phases strict.Place, lengths Phases) {
 		if family != "on_off" { // there the base rate gives the periods their length
 			excluded(p, "shape."+kind, "remove it: this shape has its own rates", "rate")
 		}
-	case !rate.Present() && p.Sound():
+	case !rate.Present() && p.Sound() && kind != "curve":
 		rate.Mistake("missing", "add it, such as `rate: 4/s`")
 	}
 	if kind == "" || !shape.Field(kind).Sound() || !phases.Field("measure").Sound() {
