@@ -137,7 +137,7 @@ func describeSessions(s *workload.Sessions) string {
 func describeTurns(t *workload.Turns) string {
 	switch {
 	case t == nil:
-		return absent
+		return "as many as the row of the dataset has"
 	case t.Fixed != nil:
 		return count(int64(*t.Fixed))
 	case t.Geometric != nil:

@@ -325,6 +325,7 @@ var beyondSchema = map[string]bool{
 	"rate-beside-steps":               true,
 	"rate-missing":                    true,
 	"sessions-closed-loop":            true,
+	"sessions-dataset":                true,
 	"sessions-trace":                  true,
 	"sessions-values":                 true,
 	"shared-documents-and-tokens":     true,

@@ -16,13 +16,15 @@ import (
 // answers hold it back: a partly open system (Schroeder, Wierman and Harchol-Balter, NSDI 2006). Each turn sends the
 // conversation so far, with the answers as they really came.
 type Sessions struct {
-	// Turns is how many requests a conversation has.
-	Turns *Turns `yaml:"turns" json:"turns" jsonschema:"required"`
+	// Turns is how many requests a conversation has. Of a dataset it has no more than its row has messages of the user, and
+	// without Turns as many.
+	Turns *Turns `yaml:"turns,omitempty" json:"turns,omitempty"`
 	// Think is the time between the end of an answer and the next turn.
 	Think *Delays `yaml:"think" json:"think" jsonschema:"required"`
-	// Input is the length of what the user says from the second turn on, in tokens. Default: prompts.synthetic's.
+	// Input is the length of what the user says from the second turn on, in tokens. Default: prompts.synthetic's. With a
+	// dataset the user says what the row has.
 	Input *Lengths `yaml:"input,omitempty" json:"input,omitempty"`
-	// Output is the length to ask for from the second turn on, in tokens. Default: prompts.synthetic's.
+	// Output is the length to ask for from the second turn on, in tokens. Default: the prompts'.
 	Output *Lengths `yaml:"output,omitempty" json:"output,omitempty"`
 	// MaxContext ends a conversation before a turn whose prompt would be longer, in tokens. Default: none does.
 	MaxContext int `yaml:"max_context,omitempty" json:"max_context,omitempty" jsonschema:"minimum=1,maximum=10000000"`
@@ -150,6 +152,12 @@ func contextOf(prev *Request, reply Reply) int {
 func (s *Source) turnLengths(index, turn int) (input, output int) {
 	c, r := s.sessions, stat.Keyed(s.seed, "turn lengths", turnKey(index, turn))
 	in, out := c.Input, c.Output
+	if s.rows != nil {
+		row := s.row(index)
+		said := row.turns()[turn-1]
+		input, _ = s.countAll([]Message{{Content: said.user}})
+		return max(input, 1), s.rowAnswer(row, said.answerWords, out, r)
+	}
 	if syn := s.prompts.Synthetic; syn != nil {
 		if len(syn.Pairs) > 0 {
 			p := syn.Pairs[r.IntN(len(syn.Pairs))]
@@ -173,6 +181,9 @@ func (s *Source) turnLengths(index, turn int) (input, output int) {
 
 // turnText is what the user says in a later turn. It needs no nonce: the conversation before it has one.
 func (s *Source) turnText(index, turn, n int) string {
+	if s.rows != nil {
+		return s.row(index).turns()[turn-1].user
+	}
 	var b strings.Builder
 	s.tokenizer.appendTokens(&b, stat.Keyed(s.seed, "turn text", turnKey(index, turn)), max(1, s.correction.share(n)))
 	return b.String()
@@ -186,7 +197,14 @@ func (s *Source) Turns(index int) int {
 	if s.sessions == nil {
 		return 1
 	}
-	return s.sessions.Turns.draw(stat.Keyed(s.seed, "turns", uint64(index)))
+	n := mostTurns
+	if t := s.sessions.Turns; t != nil {
+		n = t.draw(stat.Keyed(s.seed, "turns", uint64(index)))
+	}
+	if s.rows != nil {
+		n = min(n, len(s.row(index).answers))
+	}
+	return n
 }
 
 // begin makes a request the first turn of its conversation.
@@ -199,7 +217,7 @@ func (s *Source) begin(req *Request) {
 
 // checkSessions reports what Parse has made sure of; a Scenario built by hand may lack it.
 func checkSessions(s *Scenario) error {
-	if c := s.Sessions; c != nil && (c.Turns == nil || c.Think == nil) {
+	if c := s.Sessions; c != nil && (c.Turns == nil && s.Prompts.Dataset == nil || c.Think == nil) {
 		return fmt.Errorf("sessions: give turns and think, such as {turns: {geometric: {mean: 5}}, think: {fixed: 5s}}")
 	}
 	return nil

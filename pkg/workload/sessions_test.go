@@ -3,6 +3,8 @@ package workload
 import (
 	"cmp"
 	"math"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -272,5 +274,54 @@ approaches: [{name: a, url: "http://127.0.0.1:1/v1"}]
 	foreseen := src.Foresee(sched, func(int) time.Duration { return 0 })
 	if want := 3*seen["chat"] + seen["batch"]; len(foreseen) > want || len(foreseen) < want-12 || seen["chat"] == 0 || !s.Converses() {
 		t.Errorf("%d requests foreseen of %v", len(foreseen), seen)
+	}
+}
+
+// TestDatasetConversations: a session plays a row's messages of the user one by one, with the real answers between them, and
+// asks for answers as long as the recorded ones.
+func TestDatasetConversations(t *testing.T) {
+	dir := t.TempDir()
+	rows := `[{"conversations": [{"from": "system", "value": "Be brief."}, {"from": "human", "value": "one"}, {"from": "gpt", "value": "a b c"}, {"from": "human", "value": "two words"}, {"from": "gpt", "value": "d"}, {"from": "human", "value": "three"}]},
+{"conversations": [{"from": "human", "value": "alone"}, {"from": "gpt", "value": "e f"}]}]`
+	if err := os.WriteFile(filepath.Join(dir, "talks.json"), []byte(rows), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for turns, want := range map[string]int{"": 3, "turns: {fixed: 2}, ": 2, "turns: {fixed: 9}, ": 3} {
+		s := parse(t, small, OverrideSet("prompts={dataset: {path: talks.json, recorded_output: true, output: {fixed: 40}}}"), OverrideSet("sessions={"+turns+"think: {fixed: 1s}}"))
+		s.Dir = dir
+		sched, err := NewSchedule(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, err := NewSource(s, sched)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[int]bool{}
+		for i := range sched.Times {
+			req := src.Request(i, Nonce{})
+			seen[req.Turns] = true
+			if req.Turns == 1 {
+				if _, _, end := src.Follow(&req, Reply{Text: "x"}); !strings.HasSuffix(req.Messages[0].Content, "\nalone") || req.MaxTokens != 2 || end != SessionComplete {
+					t.Fatalf("%+v, %q", req, end)
+				}
+				continue
+			}
+			// The nonce is eight words, and stands before the row's first message.
+			if req.Turns != want || len(req.Messages) != 2 || req.Messages[1].Content != "one" || req.MaxTokens != 3 || req.InputTokens != NonceWords+3 {
+				t.Fatalf("%+v", req)
+			}
+			next, _, end := src.Follow(&req, Reply{Text: "really", OutputTokens: new(1)})
+			if end != "" || next.Messages[2].Content != "really" || next.Messages[3].Content != "two words" || next.MaxTokens != 1 || next.InputTokens != NonceWords+3+1+2 {
+				t.Fatalf("%+v, %q", next, end)
+			}
+			last, _, end := src.Follow(&next, Reply{Text: "so", OutputTokens: new(1)})
+			if want == 2 && end != SessionComplete || want == 3 && (end != "" || last.Messages[5].Content != "three" || last.MaxTokens != 40) {
+				t.Fatalf("%+v, %q", last, end)
+			}
+		}
+		if !seen[1] || !seen[want] {
+			t.Errorf("%s: conversations of %v turns", turns, seen)
+		}
 	}
 }

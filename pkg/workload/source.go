@@ -65,7 +65,11 @@ func NewSource(s *Scenario, sched *Schedule) (*Source, error) {
 	}
 	switch {
 	case p.Dataset != nil:
-		data, err := readDataset(p.Dataset, s.Dir)
+		wanted := *p.Dataset
+		if s.Sessions != nil {
+			wanted.Turns = "first" // the others follow, one by one
+		}
+		data, err := readDataset(&wanted, s.Dir)
 		if err != nil {
 			return nil, err
 		}
@@ -221,16 +225,24 @@ func (s *Source) shares(index int) bool {
 func (s *Source) row(index int) *datasetRow { return &s.rows[s.order[index%len(s.order)]] }
 
 func (s *Source) rowOutput(row *datasetRow, index int) int {
-	if row.maxTokens > 0 {
+	return s.rowAnswer(row, row.answer(), s.prompts.Dataset.Output, stat.Keyed(s.seed, "lengths", uint64(index)))
+}
+
+// rowAnswer is the length that a row asks for an answer: its own, the recorded one, a drawn one, or none.
+func (s *Source) rowAnswer(row *datasetRow, recorded int, drawn *Lengths, r *stat.Rand) int {
+	switch {
+	case row.maxTokens > 0:
 		return row.maxTokens
+	case recorded > 0 && s.prompts.Dataset.RecordedOutput:
+		return min(recorded, longest)
 	}
-	if n := row.answer(); n > 0 && s.prompts.Dataset.RecordedOutput {
-		return min(n, longest)
+	if drawn == nil {
+		drawn = s.prompts.Dataset.Output
 	}
-	if s.prompts.Dataset.Output == nil {
+	if drawn == nil {
 		return 0
 	}
-	n, _ := s.prompts.Dataset.Output.draw(stat.Keyed(s.seed, "lengths", uint64(index)))
+	n, _ := drawn.draw(r)
 	return n
 }
 

@@ -15,6 +15,14 @@ func validateSessions(s *Sessions, prompts *Prompts, p, arrivals strict.Place) {
 		p.Mistake("has no meaning in a closed loop", "remove it: there each user sends one request after the other; or use an open loop, whose arrivals begin the conversations")
 		return
 	}
+	if prompts.Dataset != nil {
+		if prompts.Dataset.Turns == "all" && p.Sound() {
+			p.Mistake("stands beside prompts.dataset.turns: all", "remove one of them: a session sends the turns of a row one by one")
+		}
+		excluded(p, "prompts.dataset", "remove it: the user says what the rows have", "input")
+	} else if turns := p.Field("turns"); !turns.Present() && p.Sound() {
+		turns.Mistake("missing", "say how many turns a conversation has, such as `turns: {geometric: {mean: 5}}`")
+	}
 	validateTurns(s.Turns, p.Field("turns"))
 	validateDelays(s.Think, p.Field("think"))
 	validateLengths(s.Input, p.Field("input"))
