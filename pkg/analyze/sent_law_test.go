@@ -49,7 +49,7 @@ func TestPresetsAreSentByTheirLaw(t *testing.T) {
 			}
 			return 1
 		}, 0, 1},
-		"on-off":  {2, 2000, flat, 0, codeIDC},
+		"on-off":  {2, 1200, flat, 0, codeIDC},
 		"ramp":    {5, day, func(x float64) float64 { return 0.1 + 1.1*x }, 0, 1},
 		"diurnal": {4, day, func(x float64) float64 { return 1 + 0.25*math.Sin(2*math.Pi*x) }, 0, 1},
 	} {
@@ -107,7 +107,7 @@ func TestPresetsAreSentByTheirLaw(t *testing.T) {
 // those is empty by chance once in a thousand times.
 func onOff(t *testing.T, times []time.Duration) {
 	t.Helper()
-	const seconds, on = 2000, 17.0 / 60
+	const seconds, on = 1200, 17.0 / 60
 	counts := make([]int, seconds)
 	for _, at := range times {
 		counts[int(at.Seconds()-10)]++
@@ -123,8 +123,8 @@ func onOff(t *testing.T, times []time.Duration) {
 	}
 	// The share of time that is on has the variance 2 r (1-r) tau / T with tau = 17*43/60 s.
 	se := math.Sqrt(2 * on * (1 - on) * 17 * 43 / 60 / seconds)
-	if got := float64(busy) / seconds; math.Abs(got-on) > 4*se || periods < 15 || periods > 55 {
-		t.Errorf("%.3f of the time is on, want %.3f +- %.3f; %d periods in 33 min", got, on, se, periods)
+	if got := float64(busy) / seconds; math.Abs(got-on) > 4*se || periods < 8 || periods > 36 {
+		t.Errorf("%.3f of the time is on, want %.3f +- %.3f; %d periods in 20 min", got, on, se, periods)
 	}
 }
 
