@@ -142,6 +142,7 @@ func (b *rowBuilder) conversation(row *datasetRow, raw *rawRow) (drop string) {
 		all = append(all, Message{"system", system})
 	}
 	last := 0 // how many messages there are up to the last one of the user
+talk:
 	for i := range raw.messages {
 		m := &raw.messages[i]
 		role, known := dataRoles[strings.ToLower(m.role)]
@@ -158,6 +159,8 @@ func (b *rowBuilder) conversation(row *datasetRow, raw *rawRow) (drop string) {
 			if b.first {
 				text = "" // it is never sent
 			}
+		case role == "user" && b.first && row.sent > 0 && blank(text):
+			break talk // a session ends before a message with nothing in it
 		case role == "user":
 			row.answers = append(row.answers, 0)
 		case blank(text):

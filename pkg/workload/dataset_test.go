@@ -140,7 +140,8 @@ func packed(t testing.TB, text string) map[string]string {
 // TestDatasetTurns: a session gets all of a row's turns and the lengths of their answers, however little the prompt is.
 func TestDatasetTurns(t *testing.T) {
 	for _, turns := range []string{"first", "all"} {
-		got, err := datasetFrom(Dataset{Turns: turns}, "d.json", `[{"conversations": `+talk+`}, {"conversations": [{"from": "user", "value": "Alone"}]}]`)
+		got, err := datasetFrom(Dataset{Turns: turns}, "d.json", `[{"conversations": `+talk+`}, {"conversations": [{"from": "user", "value": "Alone"}]}, `+
+			`{"conversations": [{"from": "user", "value": "A?"}, {"from": "gpt", "value": "B."}, {"from": "user", "value": " "}, {"from": "gpt", "value": "C."}]}]`)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,6 +150,9 @@ func TestDatasetTurns(t *testing.T) {
 		}
 		if want := []datasetTurn{{"Alone", 0}}; !reflect.DeepEqual(got.rows[1].turns(), want) || got.rows[1].system() != "" {
 			t.Errorf("%s: %q %v, want %v", turns, got.rows[1].system(), got.rows[1].turns(), want)
+		}
+		if n := len(got.rows); (turns == "first") != (n == 3) || n == 3 && !reflect.DeepEqual(got.rows[2].turns(), []datasetTurn{{"A?", 1}}) {
+			t.Errorf("%s: a message with nothing in it: %d rows, %+v", turns, n, got.rows)
 		}
 		held := 0 // the texts of answers that are never sent
 		for _, m := range got.rows[0].messages {
