@@ -108,6 +108,7 @@ func foldRows(rec *measure.Record) ([]*fold, *WorkloadAsSent, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	slices.SortStableFunc(folds, func(x, y *fold) int { return place(m.Scenario, x.name) - place(m.Scenario, y.name) })
 	p := m.Scenario.Phases
 	for _, b := range m.Blocks {
 		span := p.Measure.D().Seconds()
@@ -121,6 +122,11 @@ func foldRows(rec *measure.Record) ([]*fold, *WorkloadAsSent, error) {
 		}
 	}
 	return folds, workloadAsSent(m, logs, last), nil
+}
+
+// place is where an approach stands in the scenario.
+func place(s *workload.Scenario, approach string) int {
+	return slices.IndexFunc(s.Approaches, func(a workload.Approach) bool { return a.Name == approach })
 }
 
 // eachRow visits every whole row. A torn end is the end.

@@ -102,8 +102,24 @@ func (a *audit) state(m *measure.Manifest) {
 	default:
 		a.add(Suspect, "interrupted", "the run did not go through: %s", orElse(m.Problem, "stopped on request"))
 	}
-	if planned := len(m.Scenario.Approaches); len(m.Blocks) < planned {
-		a.add(Suspect, "missing_approaches", "%d of %d approaches were measured", len(m.Blocks), planned)
+	a.missing(m)
+}
+
+// missing says what was not measured of what was planned.
+func (a *audit) missing(m *measure.Manifest) {
+	complete := 0
+	measured := map[string]bool{}
+	for _, b := range m.Blocks {
+		measured[b.Approach] = true
+		if b.State == measure.Complete {
+			complete++
+		}
+	}
+	switch approaches, rounds := len(m.Scenario.Approaches), m.Scenario.Rounds(); {
+	case len(measured) < approaches:
+		a.add(Suspect, "missing_approaches", "%d of %d approaches were measured", len(measured), approaches)
+	case rounds > 1 && complete < approaches*rounds:
+		a.add(Suspect, "missing_blocks", "%d of %d blocks went through: run the scenario again with --resume and this directory for the others", complete, approaches*rounds)
 	}
 }
 

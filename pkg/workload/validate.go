@@ -20,6 +20,7 @@ func validate(s *Scenario, root strict.Place) {
 	limit(phases.Field("warmup"), s.Phases.Warmup, maxPhase)
 	limit(phases.Field("measure"), s.Phases.Measure, maxPhase)
 	limit(phases.Field("drain"), s.Phases.Drain, maxPhase)
+	limit(phases.Field("cooldown"), s.Phases.Cooldown, maxPhase)
 	validateArrivals(&s.Arrivals, root.Field("arrivals"), phases, s.Phases)
 	if root.Field("mix").Present() {
 		validateMix(s, root)
