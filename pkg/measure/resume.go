@@ -20,46 +20,49 @@ func Resume(dir string) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(mendRows(filepath.Join(dir, rowsFile)), mendLines(filepath.Join(dir, histFile)), mendLines(filepath.Join(dir, timelineFile))); err != nil {
+	rows, err := mendRows(filepath.Join(dir, rowsFile))
+	if err := errors.Join(err, mendLines(filepath.Join(dir, histFile)), mendLines(filepath.Join(dir, timelineFile))); err != nil {
 		return nil, fmt.Errorf("go on with the run in %s: %w", dir, err)
 	}
 	for i := range m.Blocks {
 		if b := &m.Blocks[i]; b.State == Running {
-			b.State, b.Problem = Interrupted, "its process died"
+			b.State, b.Problem, b.Attempts = Interrupted, "its process died", rows[b.Index]
 		}
 	}
 	m.State, m.Problem, m.Ended = Running, "", nil
 	return open(dir, m)
 }
 
-// mendRows replaces a request log by one with its whole rows, closed as it should be.
-func mendRows(path string) error {
+// mendRows replaces a request log by one with its whole rows, closed as it should be. It counts the rows of each block.
+func mendRows(path string) (rows map[int]int, err error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nil // the process died before it had one
+		return nil, nil // the process died before it had one
 	}
 	mended := path + ".mended"
 	if err := os.Remove(mended); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+		return nil, err
 	}
 	w, err := newRowWriter(mended)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	rows = map[int]int{}
 	for s, err := range readRows(path) {
 		if errors.Is(err, ErrTorn) {
 			break
 		}
 		if err == nil {
+			rows[s.Block]++
 			err = w.write(s)
 		}
 		if err != nil {
-			return errors.Join(err, w.close(), os.Remove(mended))
+			return nil, errors.Join(err, w.close(), os.Remove(mended))
 		}
 	}
 	if err := w.close(); err != nil {
-		return errors.Join(err, os.Remove(mended))
+		return nil, errors.Join(err, os.Remove(mended))
 	}
-	return os.Rename(mended, path)
+	return rows, os.Rename(mended, path)
 }
 
 // mendLines cuts a log of lines behind its last whole one.

@@ -78,7 +78,7 @@ func TestResume(t *testing.T) {
 		if len(rows) <= flushed || rows[flushed-1].Index != flushed-1 || rows[len(rows)-1].Index != 1000 || ticks < flushed {
 			t.Fatalf("cut at %d: %d rows, %d ticks", cut, len(rows), ticks)
 		}
-		if b := rec.Manifest.Blocks; len(b) != 2 || b[0].State != Interrupted || b[1].State != Complete || rec.Manifest.State != Complete {
+		if b := rec.Manifest.Blocks; len(b) != 2 || b[0].State != Interrupted || b[0].Attempts != len(rows)-1 || b[1].State != Complete || rec.Manifest.State != Complete {
 			t.Fatalf("blocks %+v", b)
 		}
 	}
