@@ -29,9 +29,11 @@ type CompareOptions struct {
 	// Matters is the smallest relative difference that matters; default 0.05. Verdicts of "same", and the number of blocks that
 	// would settle a question, are about it.
 	Matters float64
-	// Floor is the relative difference that two identical endpoints show on this set-up, as an A/A run found it (NoiseOf); 0
-	// where that is not known. A difference below it is none.
-	Floor float64
+	// MattersShare is the same for shares of the attempts, as a difference; default 0.01.
+	MattersShare float64
+	// Floor is, by the name of a figure, the relative difference that two identical endpoints show on this set-up, as an A/A run
+	// found it (NoiseOf). A difference below it is none. Figures that are not in it have no floor.
+	Floor map[string]float64
 }
 
 // DefaultGated are the figures that are gated unless others are named.
@@ -43,6 +45,7 @@ func (o CompareOptions) withDefaults() CompareOptions {
 	}
 	o.Confidence = cmp.Or(o.Confidence, 0.95)
 	o.Matters = cmp.Or(o.Matters, 0.05)
+	o.MattersShare = cmp.Or(o.MattersShare, 0.01)
 	return o
 }
 
@@ -60,7 +63,7 @@ type Comparison struct {
 	CandidateBlocks int      `json:"candidate_blocks"`
 	Confidence      float64  `json:"confidence"`
 	Matters         float64  `json:"matters"`
-	Floor           float64  `json:"floor,omitempty"`
+	MattersShare    float64  `json:"matters_share"`
 	Figures         []Figure `json:"figures"` // the gated ones first
 }
 
@@ -91,6 +94,8 @@ type Figure struct {
 	BootstrapHigh *float64 `json:"bootstrap_high,omitempty"`
 	// SD is the standard deviation of the log ratio, or of the difference, of a block.
 	SD *float64 `json:"sd,omitempty"`
+	// Floor is the A/A noise floor: what two identical endpoints differ by.
+	Floor float64 `json:"floor,omitempty"`
 	// Needed is how many blocks in all would find the smallest difference that matters, in 9 of 10 cases; absent where these
 	// blocks do, or where it cannot be told.
 	Needed  int    `json:"needed,omitempty"`
@@ -112,7 +117,7 @@ func Compare(baseline, candidate *Arm, forced bool, o CompareOptions) (*Comparis
 		return nil, fmt.Errorf("%s and %s do not compare: %s", baseline.Name, candidate.Name, strings.Join(why, "; "))
 	}
 	c := &Comparison{Baseline: baseline.Name, Candidate: candidate.Name, Forced: why, Confounded: confounded(baseline, candidate), Paired: true,
-		BaselineBlocks: len(baseline.Blocks), CandidateBlocks: len(candidate.Blocks), Confidence: o.Confidence, Matters: o.Matters, Floor: o.Floor}
+		BaselineBlocks: len(baseline.Blocks), CandidateBlocks: len(candidate.Blocks), Confidence: o.Confidence, Matters: o.Matters, MattersShare: o.MattersShare}
 	rounds := sharedRounds(baseline, candidate)
 	c.Paired = len(rounds) > 0
 	known := map[string]bool{}
@@ -184,20 +189,24 @@ func (f *Figure) judge(o CompareOptions) {
 		return
 	}
 	low, high, change := *f.Low, *f.High, *f.Change
+	f.Floor = o.Floor[f.Name]
 	p := *f.P
 	if f.Adjusted != nil {
 		p = *f.Adjusted
 	}
-	matters := o.Matters
+	matters, less := o.Matters, -o.Matters/(1+o.Matters)
+	if f.Share {
+		matters, less = o.MattersShare, -o.MattersShare
+	}
 	switch {
-	case math.Abs(change) < o.Floor && p < 1-o.Confidence:
-		f.Verdict, f.Why = CannotTell, fmt.Sprintf("not distinguishable: two identical endpoints differ by up to %.1f%% here", 100*o.Floor)
+	case math.Abs(change) < f.Floor && p < 1-o.Confidence:
+		f.Verdict, f.Why = CannotTell, fmt.Sprintf("not distinguishable: two identical endpoints differ by up to %.1f%% here", 100*f.Floor)
 	case p < 1-o.Confidence && (low > 0 || high < 0):
 		f.Verdict = Worse
 		if (change > 0) == f.HigherIsBetter {
 			f.Verdict = Better
 		}
-	case low > -matters/(1+matters) && high < matters:
+	case low > less && high < matters:
 		f.Verdict = Same
 	default:
 		f.Verdict, f.Why = CannotTell, "the interval holds no difference and one that matters"
