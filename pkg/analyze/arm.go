@@ -17,6 +17,8 @@ type Arm struct {
 	Approach string
 	Record   *measure.Record
 	Summary  *ApproachSummary
+	// ClientLimited: the load generator or its machine is at fault for what is suspect in the measurement.
+	ClientLimited bool
 	// Blocks are those that went through, by their round.
 	Blocks map[int]*BlockSummary
 }
@@ -35,7 +37,7 @@ func Arms(rec *measure.Record) ([]*Arm, error) {
 	var arms []*Arm
 	for i := range a.Summary.Approaches {
 		s := &a.Summary.Approaches[i]
-		arm := &Arm{Name: s.Name, Approach: s.Name, Record: rec, Summary: s, Blocks: map[int]*BlockSummary{}}
+		arm := &Arm{Name: s.Name, Approach: s.Name, Record: rec, Summary: s, ClientLimited: a.Summary.Validity.limits(s.Name), Blocks: map[int]*BlockSummary{}}
 		for k := range blocks {
 			if b := &blocks[k]; b.Approach == s.Name && b.State == measure.Complete {
 				arm.Blocks[b.Record.Round] = b
