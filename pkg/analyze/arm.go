@@ -24,8 +24,11 @@ type Arm struct {
 }
 
 // Arms takes the approaches of a record as arms of a comparison, in the order of the scenario. Blocks that were cut short are
-// left out.
+// left out. A record whose files are not those that the run has written is an error.
 func Arms(rec *measure.Record) ([]*Arm, error) {
+	if err := rec.Verify(); err != nil {
+		return nil, err
+	}
 	a, err := Run(rec)
 	if err != nil {
 		return nil, err

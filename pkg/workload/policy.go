@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -76,6 +77,9 @@ func LoadPolicy(path string) (*Policy, error) {
 // ParsePolicy reads a policy from YAML as strictly as Parse reads a scenario. Name is what errors call the file. Whether
 // figures exist is for those to say who compute them.
 func ParsePolicy(data []byte, name string) (*Policy, error) {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, fmt.Errorf("%s:1:1: the file holds nothing: begin with a line such as `gates: [{figure: ttft p95, worse: 10%%}]`", name)
+	}
 	doc := strict.Read(data)
 	p := &Policy{}
 	doc.Decode(p)
