@@ -79,7 +79,11 @@ func (a *audit) cache(b *SentBlock, who string, p *workload.Prompts, talks bool)
 	case got == nil:
 		a.add(Valid, "prefix_share", "%s: the server does not say what it took from a prefix cache: whether the %.0f%% of the prompt tokens that could come from one did cannot be told", who, 100*expected)
 	case *got < expected-cachedShare:
-		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: it has no prefix cache, or a small one; or requests came before what they share was computed; or its template and tokenizer make other tokens of an answer than were generated", who, 100**got, 100*expected)
+		why := "it has no prefix cache"
+		if *got > 0 {
+			why = "its cache is small, or keeps whole blocks only"
+		}
+		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: %s; or requests came before what they share was computed; or its template and tokenizer make other tokens of an answer than were generated", who, 100**got, 100*expected, why)
 	}
 }
 
@@ -95,8 +99,8 @@ func (a *audit) spent(m *measure.Manifest) {
 			continue
 		}
 		a.about = b.Approach
-		a.add(Valid, "dataset_spent", "%s: the dataset was spent: its %d rows were sent %.3g times over, and with prompts.cache: %s a row that comes again can be answered from a cache; how much of that is to be expected cannot be told. Give more rows, or write cache: unique",
-			b.Approach, rows, float64(b.Attempts)/float64(rows), p.Cache)
+		a.add(Valid, "dataset_spent", "%s: the dataset was spent: its %d rows were sent %.3g times over, and with prompts.cache: %s a row that comes again can be answered from a cache; how much of that is to be expected cannot be told: %s",
+			b.Approach, rows, float64(b.Attempts)/float64(rows), p.Cache, p.SpentRemedy())
 	}
 	a.about = ""
 }

@@ -29,6 +29,15 @@ func (p *Prompts) Shares() bool {
 // common reports whether prompts share whatever they have in common, and not just what prompts.shared puts before them.
 func (p *Prompts) common() bool { return p.Cache != "" && p.Cache != cacheUnique }
 
+// SpentRemedy is what to do where the rows of a dataset come again and a prefix cache may know them. With cache: unique
+// that is so behind shared texts alone, where no nonce of its own stands before a row.
+func (p *Prompts) SpentRemedy() string {
+	if p.common() {
+		return "give more rows, or write cache: unique"
+	}
+	return "give more rows"
+}
+
 // Predictable reports whether the prompts tell what a prefix cache can do for them: the rows of a dataset, and a system
 // message that all requests have, may share what nobody has counted, unless a nonce of each request stands before them.
 func (p *Prompts) Predictable() bool {
