@@ -64,6 +64,8 @@ func (a *audit) cache(b *SentBlock, who string, p *workload.Prompts, talks bool)
 	}
 	expected := *b.CacheableShare
 	switch got := b.CachedShare; {
+	case got != nil && a.repeated[who]:
+		// Rows that came again are no accident, and were said to be there.
 	case got != nil && b.caches.accidental(expected):
 		verdict, explained := Suspect, "every prompt is unique"
 		switch {
@@ -119,8 +121,13 @@ func (a *audit) spentBy(m *measure.Manifest, p *workload.Prompts, files []worklo
 		if n <= rows || class != "" && b.State != measure.Complete {
 			continue // how far a class got in a block that was cut short is not known
 		}
+		why, remedy := "with prompts.cache: "+p.Cache, "Give more rows, or write cache: unique"
+		if !p.Common() {
+			why, remedy = "behind the same shared text", "Give more rows"
+		}
 		a.about = b.Approach
-		a.add(Valid, "dataset_spent", "%s%s: the dataset was spent: its %d rows were sent %.3g times over, and with prompts.cache: %s a row that comes again can be answered from a cache; how much of that is to be expected cannot be told. Give more rows, or write cache: unique",
-			b.Approach, class, rows, float64(n)/float64(rows), p.Cache)
+		a.repeated[b.Approach+class] = true
+		a.add(Valid, "dataset_spent", "%s%s: the dataset was spent: its %d rows were sent %.3g times over, and %s a row that comes again can be answered from a cache; how much of that is to be expected cannot be told. %s",
+			b.Approach, class, rows, float64(n)/float64(rows), why, remedy)
 	}
 }

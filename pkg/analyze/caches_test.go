@@ -165,6 +165,28 @@ func TestSpentDatasetByConversations(t *testing.T) {
 	}
 }
 
+// TestSpentDatasetBehindSharedTexts: there a row that comes again has no nonce of its own before it. That is said, and is no
+// cache that was warm from something else.
+func TestSpentDatasetBehindSharedTexts(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rows.jsonl")
+	var rows strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&rows, "{\"prompt\": \"Question %d: %s?\", \"max_tokens\": 2}\n", i, strings.Repeat("and then ", 100))
+	}
+	if err := os.WriteFile(file, []byte(rows.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		text := fmt.Sprintf(nightly, "shared: {groups: 2, tokens: {fixed: 320}}")
+		text = strings.Replace(text, "synthetic: {input: {uniform: {min: 20, max: 200}}, output: {fixed: 2}}", "dataset: {path: "+file+"}", 1)
+		an, _ := play(t, text, nil)
+		r := reasonOf(an, "dataset_spent")
+		if r == nil || !strings.Contains(r.Text, "behind the same shared text") || strings.Contains(r.Text, "cache: unique") || reasonOf(an, "cache_hits") != nil {
+			t.Errorf("%+v, %+v", r, reasonOf(an, "cache_hits"))
+		}
+	})
+}
+
 // TestSpentDatasetOfAClass: of a mix it is said of the class, by what falls to it, whatever files the other classes have.
 func TestSpentDatasetOfAClass(t *testing.T) {
 	rows := workload.DatasetFacts{Path: "rows.jsonl", Used: 40}

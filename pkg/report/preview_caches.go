@@ -43,6 +43,11 @@ func (p *preview) dataset(rows int) {
 	n := len(p.sched.Times)
 	p.line("  %s rows of the dataset, used %s times over", count(int64(rows)), number(float64(n)/float64(rows)))
 	if n > rows && p.scenario.Prompts.Shares() {
+		if !p.scenario.Prompts.Common() {
+			p.line("  the dataset is spent: behind the same shared text a row that comes again can be answered from a prefix cache, by a")
+			p.line("  share that cannot be told; give more rows")
+			return
+		}
 		p.line("  the dataset is spent: with cache: %s a row that comes again can be answered from a prefix cache, by a share that", p.scenario.Prompts.Cache)
 		p.line("  cannot be told; give more rows, or write cache: unique")
 	}
