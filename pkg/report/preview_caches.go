@@ -49,8 +49,11 @@ func (p *preview) dataset(rows int) {
 	n := len(p.sched.Times)
 	p.line("  rows of the dataset: %s, each used %s times on average", count(int64(rows)), number(float64(n)/float64(rows)))
 	if n > rows && p.scenario.Prompts.Shares() {
-		text := fmt.Sprintf("the dataset is spent: with cache: %s a row that comes again can be answered from a prefix cache, by a share that cannot be told; %s",
-			p.scenario.Prompts.Cache, p.scenario.Prompts.SpentRemedy())
+		cause := "with cache: " + p.scenario.Prompts.Cache
+		if !p.scenario.Prompts.Common() {
+			cause = "behind the same shared text"
+		}
+		text := fmt.Sprintf("the dataset is spent: %s a row that comes again can be answered from a prefix cache, by a share that cannot be told; %s", cause, p.scenario.Prompts.SpentRemedy())
 		for _, l := range wrap(text, p.width-2) {
 			p.line("  %s", l)
 		}
