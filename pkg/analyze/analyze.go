@@ -98,11 +98,17 @@ func foldRows(rec *measure.Record) ([]*fold, *WorkloadAsSent, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	slices.SortStableFunc(folds, func(x, y *fold) int { return place(m.Scenario, x.name) - place(m.Scenario, y.name) })
 	for i := range m.Blocks {
 		b := &m.Blocks[i]
 		byName[b.Approach].lasted(m.Scenario.Phases, b, last[b.Index])
 	}
 	return folds, workloadAsSent(m, logs, last), nil
+}
+
+// place is where an approach stands in the scenario.
+func place(s *workload.Scenario, approach string) int {
+	return slices.IndexFunc(s.Approaches, func(a workload.Approach) bool { return a.Name == approach })
 }
 
 // eachRow visits every whole row. A torn end is the end.
