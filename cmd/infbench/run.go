@@ -20,7 +20,7 @@ import (
 
 func (a *app) runCommand() *cobra.Command {
 	var flags scenarioFlags
-	var out, nonce string
+	var out, nonce, resume string
 	var quiet, acceptSuspect bool
 	spin := time.Duration(0)
 	if runtime.GOMAXPROCS(0) > 1 {
@@ -39,6 +39,7 @@ It exits with 3 when the measurement cannot be trusted: when the run is invalid,
 (it stood still, it had no core, it ran out of file descriptors). --accept-suspect lets the latter pass: on a shared
 machine, say, where the verdicts matter less than that the run goes through.`,
 		Example: `  infbench run scenarios/quickstart.yaml
+  infbench run scenarios/quickstart.yaml --blocks 10
   infbench run scenarios/openai.yaml --only hosted --duration 2m --rate 2/s
   infbench run scenarios/quickstart.yaml --set approaches[edge].simulate.slots=4`,
 		Args: cobra.ExactArgs(1),
@@ -54,11 +55,20 @@ machine, say, where the verdicts matter less than that the run goes through.`,
 				return workload.Locate(err, approach, args[0], flags.overrides()...)
 			}
 			r := &runJob{app: a, scenario: s, locate: locate, dir: out, progress: newProgress(a.stderr, quiet), acceptSuspect: acceptSuspect, spin: spin, nonce: nonce}
+			if resume != "" {
+				if out != "" {
+					return fail(exitUsage, fmt.Errorf("--resume stands beside --out: the run stays in its directory; remove one of them"))
+				}
+				if err := r.takeUp(resume); err != nil {
+					return fail(exitUsage, err)
+				}
+			}
 			return r.run(cmd.Context())
 		},
 	}
 	flags.register(cmd)
 	cmd.Flags().StringVarP(&out, "out", "o", "", "write the record into this `directory` (default: a new one below the scenario's output.dir)")
+	cmd.Flags().StringVar(&resume, "resume", "", "go on with the run in this `directory`: its blocks that went through stay, the others are driven")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "show no progress")
 	cmd.Flags().BoolVar(&acceptSuspect, "accept-suspect", false, "do not exit with 3 when the run is suspect because of this machine")
 	cmd.Flags().StringVar(&nonce, "nonce", "", "make the nonces of prompts from this `text`: run_nonce in the manifest of a run sends its very prompts again, and all shards of one run need the same (default: a random one)")
@@ -82,9 +92,12 @@ type runJob struct {
 	spin          time.Duration
 	nonce         string // of the run; empty: a random one
 
+	// schedule and source are those of the round of blocks under way.
 	schedule *workload.Schedule
 	source   *workload.Source
 	stop     *interrupts
+	// record is the manifest of the run that is gone on with; nil: a new one.
+	record *measure.Manifest
 }
 
 func (r *runJob) run(ctx context.Context) error {
@@ -97,7 +110,7 @@ func (r *runJob) run(ctx context.Context) error {
 	}
 	r.stop, ctx = watchInterrupts(ctx, r.app.stderr)
 	defer r.stop.release()
-	w, err := measure.Create(r.dir, m)
+	w, err := r.open(m)
 	if err != nil {
 		return fail(exitIO, err)
 	}
@@ -120,13 +133,10 @@ func (r *runJob) run(ctx context.Context) error {
 // prepare does everything that can fail before anything is sent or written.
 func (r *runJob) prepare(ctx context.Context) (err error) {
 	s := r.scenario
-	if r.schedule, err = workload.NewSchedule(s); err != nil {
-		return fail(exitUsage, err)
-	}
-	if r.source, err = workload.NewSource(s, r.schedule); err != nil {
-		return fail(exitUsage, err)
-	}
 	if err := r.setNonce(); err != nil {
+		return fail(exitUsage, err)
+	}
+	if err := r.plan(0); err != nil {
 		return fail(exitUsage, err)
 	}
 	for i, ap := range s.Approaches {
@@ -159,7 +169,6 @@ func (r *runJob) setNonce() error {
 		rand.Read(random[:])
 		r.nonce = hex.EncodeToString(random[:])
 	}
-	r.source.SetRun(r.nonce)
 	return nil
 }
 
@@ -209,29 +218,8 @@ func (r *runJob) recordMix(rec *measure.ScheduleRecord) {
 	}
 }
 
-// blocks drives every approach, one after the other, until an interrupt. An approach that fails leaves the others their
-// turn.
-func (r *runJob) blocks(ctx context.Context, w *measure.Writer) error {
-	n := len(r.scenario.Approaches)
-	var failed []error
-	for i, ap := range r.scenario.Approaches {
-		if r.stop.count() > 0 {
-			break
-		}
-		r.progress.begin(i+1, n, ap.Name)
-		err := r.block(ctx, w, i, ap)
-		r.progress.end()
-		if err != nil {
-			failed = append(failed, err)
-		}
-		if errors.Is(err, measure.ErrRecord) {
-			break // the disk will not take the next one either
-		}
-	}
-	return errors.Join(failed...)
-}
-
-func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap workload.Approach) error {
+// block drives one approach through the round's schedule.
+func (r *runJob) block(ctx context.Context, w *measure.Writer, index, round int, ap workload.Approach) error {
 	t, err := r.app.openTarget(ctx, r.scenario, ap)
 	if err != nil {
 		return err
@@ -244,7 +232,7 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index int, ap wor
 	}
 	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show, Heartbeat: true, Spin: r.spin}
 	b := measure.Block{
-		Index: index, Approach: ap.Name, Simulated: ap.Simulate != nil,
+		Index: index, Round: round, Approach: ap.Name, Simulated: ap.Simulate != nil,
 		Endpoint: t.endpoint, Epoch: t.epoch, Proxy: endpoint.ProxyOf(t.endpoint),
 		Phases: r.scenario.Phases, Times: r.schedule.Times, Closed: r.scenario.Arrivals.ClosedLoop,
 		Request: func(i int) workload.Request {

@@ -16,6 +16,7 @@ type scenarioFlags struct {
 	duration string
 	rate     string
 	seed     string
+	blocks   string
 }
 
 func (f *scenarioFlags) register(cmd *cobra.Command) {
@@ -25,6 +26,7 @@ func (f *scenarioFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.duration, "duration", "", "override phases.measure: `30s`, 5m")
 	fs.StringVar(&f.rate, "rate", "", "override arrivals.rate: `4/s`, 240/min")
 	fs.StringVar(&f.seed, "seed", "", "override `seed`")
+	fs.StringVar(&f.blocks, "blocks", "", "override blocks: drive every approach this `number` of times, in rounds")
 	fs.SortFlags = false
 }
 
@@ -51,7 +53,7 @@ func (f *scenarioFlags) overrides() []workload.Override {
 	for _, o := range []struct {
 		value string
 		make  func(string) workload.Override
-	}{{f.only, workload.OverrideOnly}, {f.duration, workload.OverrideDuration}, {f.rate, workload.OverrideRate}, {f.seed, workload.OverrideSeed}} {
+	}{{f.only, workload.OverrideOnly}, {f.duration, workload.OverrideDuration}, {f.rate, workload.OverrideRate}, {f.seed, workload.OverrideSeed}, {f.blocks, workload.OverrideBlocks}} {
 		if o.value != "" {
 			out = append(out, o.make(o.value))
 		}

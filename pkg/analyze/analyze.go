@@ -70,15 +70,11 @@ func foldRows(rec *measure.Record) ([]*fold, *WorkloadAsSent, error) {
 		byBlock[b.Index] = logs[i]
 		f := byName[b.Approach]
 		if f == nil {
-			f = newFold(b.Approach, m.Scenario.SLO.Request)
-			f.divide(m.Scenario)
+			f = foldFor(b.Approach, m.Scenario)
 			byName[b.Approach] = f
 			folds = append(folds, f)
 		}
-		f.dialTurns = dialTurns(m.Scenario, b.Approach)
-		f.blocks++
-		f.simulated = b.Simulated
-		if err := f.addGaps(rec, measure.Tag{Approach: b.Approach, Block: b.Index}); err != nil {
+		if err := f.join(rec, &m.Blocks[i]); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -88,39 +84,31 @@ func foldRows(rec *measure.Record) ([]*fold, *WorkloadAsSent, error) {
 		if f == nil {
 			return fmt.Errorf("%s: a row names approach %q, which the manifest does not have", rec.Dir, s.Approach)
 		}
-		if len(f.mix) > 0 && f.class(s.TrafficClass) == nil {
-			return fmt.Errorf("%s: a row names traffic class %q, which the scenario does not have", rec.Dir, s.TrafficClass)
-		}
 		if d, ok := s.Scheduled.Get(); ok {
 			last[s.Block] = max(last[s.Block], d.Seconds())
 		}
-		if s.Phase == measure.Measure {
-			f.add(s)
-			if c := f.class(s.TrafficClass); c != nil {
-				c.add(s)
-			}
-			if l := byBlock[s.Block]; l != nil {
-				l.add(s)
-			}
+		if l := byBlock[s.Block]; l != nil && s.Phase == measure.Measure {
+			l.add(s)
+		}
+		if err := f.addRow(s); err != nil {
+			return fmt.Errorf("%s: %w", rec.Dir, err)
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	p := m.Scenario.Phases
-	for _, b := range m.Blocks {
-		span := p.Measure.D().Seconds()
-		if b.State != measure.Complete {
-			span = min(span, max(0, last[b.Index]-p.Warmup.D().Seconds()))
-		}
-		f := byName[b.Approach]
-		f.span += span
-		for _, c := range f.mix {
-			c.span = f.span
-		}
+	slices.SortStableFunc(folds, func(x, y *fold) int { return place(m.Scenario, x.name) - place(m.Scenario, y.name) })
+	for i := range m.Blocks {
+		b := &m.Blocks[i]
+		byName[b.Approach].lasted(m.Scenario.Phases, b, last[b.Index])
 	}
 	return folds, workloadAsSent(m, logs, last), nil
+}
+
+// place is where an approach stands in the scenario.
+func place(s *workload.Scenario, approach string) int {
+	return slices.IndexFunc(s.Approaches, func(a workload.Approach) bool { return a.Name == approach })
 }
 
 // eachRow visits every whole row. A torn end is the end.

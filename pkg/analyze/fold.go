@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/infbench/infbench/pkg/endpoint"
@@ -76,6 +77,50 @@ func (c *counter) asked(v int) {
 
 func newFold(name string, limits workload.RequestLimits) *fold {
 	return &fold{name: name, limits: limits, judged: limits != (workload.RequestLimits{}), classes: map[endpoint.Class]int{}, examples: map[endpoint.Class]string{}, stamps: map[string]int{}, pace: map[paceKey]*pace{}}
+}
+
+// foldFor is the empty fold of an approach, with one for each traffic class of the scenario.
+func foldFor(approach string, s *workload.Scenario) *fold {
+	f := newFold(approach, s.SLO.Request)
+	f.divide(s)
+	return f
+}
+
+// join makes a block part of the fold, before its rows are: how it was driven, and what its histograms alone hold.
+func (f *fold) join(rec *measure.Record, b *measure.BlockRecord) error {
+	f.dialTurns = dialTurns(rec.Manifest.Scenario, b.Approach)
+	f.blocks++
+	f.simulated = b.Simulated
+	return f.addGaps(rec, measure.Tag{Approach: b.Approach, Block: b.Index})
+}
+
+// lasted makes the measure phase of a block part of the fold's span. Of a block that was cut short it ends with last, the
+// latest scheduled time of its rows in seconds.
+func (f *fold) lasted(p workload.Phases, b *measure.BlockRecord, last float64) {
+	span := p.Measure.D().Seconds()
+	if b.State != measure.Complete {
+		span = min(span, max(0, last-p.Warmup.D().Seconds()))
+	}
+	f.span += span
+	for _, c := range f.mix {
+		c.span = f.span
+	}
+}
+
+// addRow folds one row, of a mix into its class too. Only the measure phase counts.
+func (f *fold) addRow(s *measure.Sample) error {
+	c := f.class(s.TrafficClass)
+	if len(f.mix) > 0 && c == nil {
+		return fmt.Errorf("a row names traffic class %q, which the scenario does not have", s.TrafficClass)
+	}
+	if s.Phase != measure.Measure {
+		return nil
+	}
+	f.add(s)
+	if c != nil {
+		c.add(s)
+	}
+	return nil
 }
 
 // longAnswer is the number of chunks from which an answer that comes in one network read was held back on its way.

@@ -33,6 +33,7 @@ type ClassAsSent struct {
 type SentBlock struct {
 	Approach string `json:"approach"`
 	Block    int    `json:"block"`
+	Round    int    `json:"round,omitempty"` // of blocks
 	// Traffic stands on the times at which requests were sent. One that found no connection counts when it asked for
 	// one: there the client has done its part.
 	workload.Traffic
@@ -122,7 +123,7 @@ func (l *sentLog) add(s *measure.Sample) {
 	}
 	if s.OutputTokens != nil {
 		l.countedOutput.Add(*s.OutputTokens)
-		l.answers = append(l.answers, answer{s.Index, float64(*s.OutputTokens)})
+		l.answers = append(l.answers, answer{l.block.Round<<32 | s.Index, float64(*s.OutputTokens)})
 		l.basis[s.Basis] = true
 	}
 }
@@ -157,7 +158,7 @@ func (l *sentLog) sent(p workload.Phases, end time.Duration) SentBlock {
 	if l.block.State != measure.Complete {
 		to = min(to, end)
 	}
-	b := SentBlock{Approach: l.block.Approach, Block: l.block.Index, Unsent: l.unsent,
+	b := SentBlock{Approach: l.block.Approach, Block: l.block.Index, Round: l.block.Round, Unsent: l.unsent,
 		Traffic:     *workload.DescribeTraffic(l.times, p.Warmup.D(), to, l.input, l.output),
 		Calibration: l.block.Calibration, CountedInput: l.countedInput.Describe(), CountedOutput: l.countedOutput.Describe()}
 	if l.asked > 0 && l.predictable {
@@ -197,28 +198,37 @@ func (b *SentBlock) Compare(asked *workload.Traffic) {
 
 // workloadAsSent describes and compares every block, together and by traffic class.
 func workloadAsSent(m *measure.Manifest, logs []*sentLog, ends map[int]float64) *WorkloadAsSent {
-	w := asSent(m, m.Asked, logs, ends)
+	w := asSent(m, "", logs, ends)
 	w.Outputs = compareOutputs(logs)
 	for i, c := range m.Scenario.Mix {
-		var asked *workload.Traffic
-		if k := slices.IndexFunc(m.AskedClasses, func(a workload.ClassTraffic) bool { return a.Class == c.Name }); k >= 0 {
-			asked = &m.AskedClasses[k].Traffic
-		}
 		var ofClass []*sentLog
 		for _, l := range logs {
 			ofClass = append(ofClass, l.classes[i])
 		}
-		w.Classes = append(w.Classes, ClassAsSent{c.Name, *asSent(m, asked, ofClass, ends)})
+		w.Classes = append(w.Classes, ClassAsSent{c.Name, *asSent(m, c.Name, ofClass, ends)})
 	}
 	return w
 }
 
-// asSent describes and compares every block that went through; one that was cut short is only described.
-func asSent(m *measure.Manifest, asked *workload.Traffic, logs []*sentLog, ends map[int]float64) *WorkloadAsSent {
-	w := &WorkloadAsSent{Asked: asked, Sent: []SentBlock{}}
+// askedOf is what the scenario asked of a block: of one class, or of all where class is empty. Nil where it is not known.
+func askedOf(m *measure.Manifest, b *measure.BlockRecord, class string) *workload.Traffic {
+	all, classes := m.AskedOf(b)
+	if class == "" {
+		return all
+	}
+	if k := slices.IndexFunc(classes, func(a workload.ClassTraffic) bool { return a.Class == class }); k >= 0 {
+		return &classes[k].Traffic
+	}
+	return nil
+}
+
+// asSent describes and compares every block that went through; one that was cut short is only described. Each is held against
+// what its round asked; Asked is of the first round.
+func asSent(m *measure.Manifest, class string, logs []*sentLog, ends map[int]float64) *WorkloadAsSent {
+	w := &WorkloadAsSent{Asked: askedOf(m, &measure.BlockRecord{}, class), Sent: []SentBlock{}}
 	for _, l := range logs {
 		b := l.sent(m.Scenario.Phases, time.Duration(ends[l.block.Index]*1e9))
-		if asked != nil && l.block.State == measure.Complete {
+		if asked := askedOf(m, l.block, class); asked != nil && l.block.State == measure.Complete {
 			b.Compare(asked)
 		}
 		w.Sent = append(w.Sent, b)

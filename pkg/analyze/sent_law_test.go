@@ -29,6 +29,9 @@ approaches:
 // against the schedule: the rate in every tenth of the measure phase, the CV of the gaps, the dispersion of the counts, the
 // quantiles of the lengths, and the share that came from the prefix cache.
 func TestPresetsAreSentByTheirLaw(t *testing.T) {
+	if raceDetector {
+		t.Skip("the same paths run in other tests; arithmetic is slow here")
+	}
 	const (
 		day     = 400.0
 		on, off = 17.0, 43.0

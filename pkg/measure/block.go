@@ -10,6 +10,7 @@ import (
 // Block is one approach to be driven through the schedule once.
 type Block struct {
 	Index     int
+	Round     int // of blocks, from 0
 	Approach  string
 	Simulated bool
 	Endpoint  endpoint.Endpoint

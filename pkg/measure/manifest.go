@@ -44,6 +44,9 @@ type Manifest struct {
 	// Asked is what the scenario asks of the measure phase of every block: what was sent is held against it. Nil for a
 	// closed loop, and in records of older versions.
 	Asked *workload.Traffic `json:"asked,omitempty"`
+	// Rounds are the rounds of blocks that have begun, where the scenario has more than one; the schedule and Asked are those of
+	// the first.
+	Rounds []RoundRecord `json:"rounds,omitempty"`
 	// AskedClasses is the same of each class of a mix, in the scenario's order.
 	AskedClasses []workload.ClassTraffic `json:"asked_classes,omitempty"`
 	Blocks       []BlockRecord           `json:"blocks"`
@@ -53,8 +56,34 @@ type Manifest struct {
 	Preflight []Shortfall `json:"preflight,omitempty"`
 	// NoiseFloor is the client's own error on this machine, as the last self-test found it; nil: it was never measured.
 	NoiseFloor *NoiseFloor `json:"noise_floor,omitempty"`
+	// Files are the digests (SHA-256, in hex) of the other files of the record when it was closed, by their names: what was
+	// changed since does not have them. Nil while the run goes on, and in records of older versions.
+	Files map[string]string `json:"files,omitempty"`
 	// Verdict is the validity verdict, filled in when the run is analysed at its end.
 	Verdict string `json:"verdict,omitempty"`
+}
+
+// RoundRecord is a round of blocks: what every approach got in it.
+type RoundRecord struct {
+	Seed     uint64   `json:"seed"`
+	SHA256   string   `json:"sha256"` // of the schedule
+	Arrivals int      `json:"arrivals"`
+	Rate     float64  `json:"rate"` // 1/s over the horizon
+	CV       *float64 `json:"cv,omitempty"`
+	// Asked and AskedClasses are as in Manifest.
+	Asked        *workload.Traffic       `json:"asked,omitempty"`
+	AskedClasses []workload.ClassTraffic `json:"asked_classes,omitempty"`
+}
+
+// AskedOf is what the scenario asked of a block, and by traffic class of a mix. Nil where it is not known.
+func (m *Manifest) AskedOf(b *BlockRecord) (*workload.Traffic, []workload.ClassTraffic) {
+	switch {
+	case len(m.Rounds) == 0:
+		return m.Asked, m.AskedClasses
+	case b.Round < len(m.Rounds):
+		return m.Rounds[b.Round].Asked, m.Rounds[b.Round].AskedClasses
+	}
+	return nil, nil
 }
 
 // Tool is the program that measured.
@@ -112,8 +141,10 @@ type Trace struct {
 
 // BlockRecord is one approach driven through the schedule once.
 type BlockRecord struct {
-	Index     int       `json:"index"`
-	Approach  string    `json:"approach"`
+	Index    int    `json:"index"`
+	Approach string `json:"approach"`
+	// Round is which round of blocks it belongs to, from 0: the blocks of a round got the same schedule.
+	Round     int       `json:"round,omitempty"`
 	Simulated bool      `json:"simulated"`
 	State     string    `json:"state"`
 	Problem   string    `json:"problem,omitempty"`

@@ -18,6 +18,12 @@ type Record struct {
 	Gaps map[Tag]*Hist
 }
 
+// IsRun tells whether a directory holds a run.
+func IsRun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "manifest.json"))
+	return err == nil
+}
+
 // Open reads a run directory. A run that is still going on, or whose process died, opens too: its State is Running.
 func Open(dir string) (*Record, error) {
 	m, err := readManifest(dir)

@@ -48,7 +48,7 @@ var ErrRecord = errors.New("write the record")
 func (r *Runner) Run(ctx context.Context, b Block) error {
 	runtime.GC() // not in the middle of the block, for what earlier blocks left behind
 	epoch := time.Now().Add(lead)
-	rec := BlockRecord{Index: b.Index, Approach: b.Approach, Simulated: b.Simulated, Proxy: b.Proxy, Calibration: b.Calibration, State: Running, Started: epoch}
+	rec := BlockRecord{Index: b.Index, Round: b.Round, Approach: b.Approach, Simulated: b.Simulated, Proxy: b.Proxy, Calibration: b.Calibration, State: Running, Started: epoch}
 	if err := r.Writer.beginBlock(rec); err != nil {
 		return fmt.Errorf("%w: %w", ErrRecord, err)
 	}

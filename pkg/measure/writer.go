@@ -36,6 +36,11 @@ func Create(dir string, m *Manifest) (*Writer, error) {
 		return nil, fmt.Errorf("%s already holds a run: choose another directory", dir)
 	}
 	m.Schema, m.State = ManifestSchema, Running
+	return open(dir, m)
+}
+
+// open writes the manifest and opens the logs to be appended to.
+func open(dir string, m *Manifest) (*Writer, error) {
 	if err := writeManifest(dir, m); err != nil {
 		return nil, err
 	}
@@ -53,6 +58,15 @@ func Create(dir string, m *Manifest) (*Writer, error) {
 
 // Dir is the run directory.
 func (w *Writer) Dir() string { return w.dir }
+
+// BeginRound puts a round of blocks into the manifest.
+func (w *Writer) BeginRound(r RoundRecord) error {
+	w.man.Rounds = append(w.man.Rounds, r)
+	if err := w.writeManifest(); err != nil {
+		return fmt.Errorf("%w: %w", ErrRecord, err)
+	}
+	return nil
+}
 
 // beginBlock puts a block that has just begun into the manifest, so that a crash leaves its name and start behind.
 func (w *Writer) beginBlock(b BlockRecord) error {
@@ -77,6 +91,9 @@ func (w *Writer) writeManifest() error {
 // Close ends the run in the given state (Complete, Interrupted or Failed) and writes the final manifest.
 func (w *Writer) Close(state, problem string, ended time.Time) error {
 	err := w.closeFiles()
+	var derr error
+	w.man.Files, derr = digestFiles(w.dir)
+	err = errors.Join(err, derr)
 	w.man.State, w.man.Problem, w.man.Ended = state, problem, &ended
 	return errors.Join(err, writeManifest(w.dir, w.man))
 }

@@ -112,7 +112,7 @@ func sentClasses(s *analyze.Summary) table {
 	if w == nil || len(w.Classes) == 0 {
 		return table{}
 	}
-	t := table{columns: sentColumns(w)}
+	t := table{columns: sentColumns(firstRound(w))}
 	for i := range w.Classes {
 		c := w.Classes[i].WorkloadAsSent
 		if (c.Asked == nil) != (w.Asked == nil) { // no column for it, or an empty one
@@ -121,7 +121,7 @@ func sentClasses(s *analyze.Summary) table {
 				c.Asked = &workload.Traffic{}
 			}
 		}
-		b := sentBuilder{&c}
+		b := sentBuilder{firstRound(&c)}
 		g := group{title: w.Classes[i].Class, rows: telling("", b.arrivals(), "requests (n)", "mean rate", "CV of the gaps")}
 		for _, l := range sentLengths {
 			g.rows = append(g.rows, telling(strings.ToLower(l.title[:1])+l.title[1:]+", ", b.lengths(l.figure, l.counted, l.of, l.got), "mean")...)

@@ -141,7 +141,22 @@ func subtitle(s *analyze.Summary) string {
 	if s.Schedule.CV != nil {
 		parts = append(parts, "CV "+number(*s.Schedule.CV))
 	}
+	if n := rounds(s); n > 1 {
+		parts[0] += " in the first round"
+		parts = append(parts, fmt.Sprintf("%d rounds of blocks", n))
+	}
 	return strings.Join(parts, " · ")
+}
+
+// rounds is how many rounds of blocks were begun; 1 where the record does not say.
+func rounds(s *analyze.Summary) int {
+	n := 1
+	if s.Workload != nil {
+		for i := range s.Workload.Sent {
+			n = max(n, s.Workload.Sent[i].Round+1)
+		}
+	}
+	return n
 }
 
 func identity(s *analyze.Summary) string {

@@ -14,10 +14,10 @@ const differs = " ≠"
 
 // sentTable puts what the scenario asks beside what each block has sent.
 func sentTable(s *analyze.Summary) table {
-	w := s.Workload
-	if w == nil || len(w.Sent) == 0 {
+	if s.Workload == nil || len(s.Workload.Sent) == 0 {
 		return table{}
 	}
+	w := firstRound(s.Workload)
 	b := sentBuilder{w}
 	t := table{columns: sentColumns(w)}
 	arrivals := "of the measure phase, by the time when each was sent"
@@ -66,6 +66,14 @@ var sentLengths = []struct {
 	{"Prompt tokens, counted", "by the server, of the answered requests", "input", true, inputOf, func(s *analyze.SentBlock) *workload.TokenLengths { return s.CountedInput }},
 	{"Answer tokens, asked for", "the limit in the request", "output", false, outputOf, func(s *analyze.SentBlock) *workload.TokenLengths { return s.Output }},
 	{"Answer tokens, generated", "of the answered requests; a shorter answer is not a faster model", "output", true, outputOf, func(s *analyze.SentBlock) *workload.TokenLengths { return s.CountedOutput }},
+}
+
+// firstRound is the first round of blocks alone: what was asked is asked anew in each, and a column for every block would
+// hide more than it shows.
+func firstRound(w *analyze.WorkloadAsSent) *analyze.WorkloadAsSent {
+	one := *w
+	one.Sent = slices.DeleteFunc(slices.Clone(w.Sent), func(b analyze.SentBlock) bool { return b.Round > 0 })
+	return &one
 }
 
 // known is the table without rows that hold nothing, and without groups that hold no figure.
@@ -225,6 +233,9 @@ func sentNotes(s *analyze.Summary, t table) []string {
 		notes = append(notes, "This record does not hold what was asked: an older infbench made it.")
 	default:
 		notes = append(notes, "A closed loop has no schedule to hold this against: the answers decided when requests were sent.")
+	}
+	if n := rounds(s); n > 1 {
+		notes = append(notes, fmt.Sprintf("This is the first of %d rounds of blocks, each with arrivals and prompts of its own. Every block was held against what its round asked: differences beyond chance stand with the verdict.", n))
 	}
 	if slices.ContainsFunc(s.Workload.Outputs, func(o analyze.OutputLengths) bool { return o.Differs }) {
 		notes = append(notes, "† marks answers whose lengths differ from the longest ones, to the same requests, by more than sampling error (99%) and more than 1%, in the mean or a quantile.")

@@ -21,3 +21,19 @@ func (s *Scenario) Digest() string {
 	sum := sha256.Sum256(canonical)
 	return hex.EncodeToString(sum[:])
 }
+
+// WorkloadDigest identifies what is asked, whoever is asked and whatever is good enough: the SHA-256 in hex of the scenario
+// without its name, seed, approaches, limits, output and number of blocks. Figures of runs with another are those of another
+// workload. Runs with the same digest and seed get the same requests.
+func (s *Scenario) WorkloadDigest() string {
+	c := *s
+	c.Name, c.Seed, c.Blocks, c.Approaches, c.SLO, c.Output = "", 0, 0, nil, SLO{}, Output{}
+	c.Phases.Cooldown = 0
+	for i := range c.Mix {
+		if i == 0 {
+			c.Mix = append([]TrafficClass(nil), c.Mix...)
+		}
+		c.Mix[i].SLO = nil
+	}
+	return c.Digest()
+}

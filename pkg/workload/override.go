@@ -46,6 +46,11 @@ func OverrideRate(r string) Override {
 	return Override{Path: "arrivals.rate", Value: r, Flag: "--rate " + r, rate: true}
 }
 
+// OverrideBlocks is --blocks N.
+func OverrideBlocks(n string) Override {
+	return Override{Path: "blocks", Value: n, Flag: "--blocks " + n}
+}
+
 // OverrideSeed is --seed N.
 func OverrideSeed(n string) Override {
 	return Override{Path: "seed", Value: n, Flag: "--seed " + n}

@@ -21,7 +21,11 @@ type Scenario struct {
 	// Sessions makes every arrival the first turn of a conversation. With mix each class has its own.
 	Sessions *Sessions `yaml:"sessions,omitempty" json:"sessions,omitempty"`
 	// Patience lets users leave who wait for too long. With mix it is that of the classes without their own.
-	Patience   *Patience  `yaml:"patience,omitempty" json:"patience,omitempty"`
+	Patience *Patience `yaml:"patience,omitempty" json:"patience,omitempty"`
+	// Blocks is how often every approach is driven through the measure phase: in rounds of blocks, one for each approach, in an
+	// order drawn anew for each round; once without it. A comparison takes blocks as its samples, since requests of one block are
+	// not independent.
+	Blocks     int        `yaml:"blocks,omitempty" json:"blocks,omitempty" jsonschema:"minimum=1,maximum=1000"`
 	Approaches []Approach `yaml:"approaches" json:"approaches" jsonschema:"required,minItems=1"`
 	SLO        SLO        `yaml:"slo,omitempty" json:"slo,omitzero"`
 	Output     Output     `yaml:"output,omitempty" json:"output,omitzero"`
@@ -38,6 +42,8 @@ type Phases struct {
 	// Drain is how long after the last scheduled arrival an unfinished request may go on. What is unfinished then
 	// is cancelled and recorded as a miss.
 	Drain Duration `yaml:"drain" json:"drain" jsonschema:"default=30s"`
+	// Cooldown is the rest between two blocks, in which nothing is sent.
+	Cooldown Duration `yaml:"cooldown,omitempty" json:"cooldown,omitempty"`
 }
 
 // Horizon is when the schedule ends, counted from the block's time 0.

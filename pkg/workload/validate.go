@@ -20,6 +20,7 @@ func validate(s *Scenario, root strict.Place) {
 	limit(phases.Field("warmup"), s.Phases.Warmup, maxPhase)
 	limit(phases.Field("measure"), s.Phases.Measure, maxPhase)
 	limit(phases.Field("drain"), s.Phases.Drain, maxPhase)
+	limit(phases.Field("cooldown"), s.Phases.Cooldown, maxPhase)
 	validateArrivals(&s.Arrivals, root.Field("arrivals"), phases, s.Phases)
 	if root.Field("mix").Present() {
 		validateMix(s, root)
@@ -208,6 +209,9 @@ func validateShared(asked *Prompts, prompts strict.Place) {
 		return
 	}
 	validateSharedTexts(asked.Shared, p)
+	if calibrate := prompts.Field("calibrate"); p.Field("documents").Present() && asked.Dataset == nil && asked.Calibrates() && calibrate.Sound() {
+		calibrate.Mistake("without effect on shared.documents", "remove it: a document is sent as it stands, whatever its length; or let shared.tokens say how long the texts are")
+	}
 	if prompts.Field("trace").Present() {
 		p.Mistake("goes with synthetic prompts and datasets, not with trace", "use prompts.synthetic or prompts.dataset, or remove shared")
 		return
