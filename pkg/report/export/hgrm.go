@@ -108,7 +108,7 @@ func curve(d *analyze.Distribution) []line {
 	for _, b := range buckets(d.Hist) {
 		count += b.Count
 		last = float64(b.Value)
-		for next <= float64(count)/total && next < 1 {
+		for next <= min(float64(count), total-0.5)/total { // beyond, less than one value lies
 			lines = append(lines, line{last, next, count})
 			half := math.Exp2(math.Floor(math.Log2(1/(1-next))) + 1)
 			next += 1 / (ticksPerHalf * half)
