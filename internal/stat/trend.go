@@ -80,7 +80,8 @@ func SaturationOf(inFlight, latency []float64) (Saturation, error) {
 		}
 		logs[i] = math.Log(x)
 	}
-	s, err := Saturation{}, error(nil)
+	var s Saturation
+	var err error
 	if s.InFlight, err = TrendOf(inFlight); err != nil {
 		return Saturation{}, fmt.Errorf("over-saturation, requests in flight: %w", err)
 	}

@@ -19,13 +19,13 @@ const batch = 256
 
 // parquetTable writes typed columns, zstd, in the order of columns; text in dictionaries.
 type parquetTable struct {
-	w    *parquet.Writer
+	w    *parquet.GenericWriter[any]
 	rows []parquet.Row
 	n    int
 }
 
 func newParquetTable(w io.Writer, m *measure.Manifest) table {
-	return &parquetTable{rows: make([]parquet.Row, batch), w: parquet.NewWriter(w, parquetSchema(),
+	return &parquetTable{rows: make([]parquet.Row, batch), w: parquet.NewGenericWriter[any](w, parquetSchema(),
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault}), parquet.MaxRowsPerRowGroup(rowsPerGroup),
 		parquet.CreatedBy("infbench", m.Tool.Version, m.Tool.Revision),
 		parquet.KeyValueMetadata("infbench.run", m.ID), parquet.KeyValueMetadata("infbench.scenario", m.Scenario.Name),
