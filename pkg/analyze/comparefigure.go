@@ -29,6 +29,8 @@ func (f comparedFigure) compare(a, b *Arm, rounds []int, o CompareOptions) Figur
 		out.cannot("%s: %s", a.Name, xwhy)
 	case ywhy != "":
 		out.cannot("%s: %s", b.Name, ywhy)
+	case out.Blocks == 0:
+		out.cannot("no block of one side went through")
 	case out.Blocks < leastBlocks:
 		out.change(*out.Baseline, *out.Candidate)
 		out.cannot("%d block on a side: requests of one block are not independent, so nothing can be said of how sure this is; run with --blocks 10", out.Blocks)
