@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -51,8 +52,38 @@ func (a *audit) blame(verdict, code, format string, args ...any) {
 // severity orders verdicts.
 func severity(v string) int { return slices.Index([]string{Valid, Suspect, Invalid}, v) }
 
+var figures = regexp.MustCompile(`[-+−]?\b[0-9][0-9.,]*[a-zµ%]*`)
+
+// once leaves of the reasons that differ in nothing but figures the first, and says in how many blocks more they were found:
+// a run of many rounds has each of them many times over.
+func once(reasons []Reason) []Reason {
+	type kind struct{ verdict, code, approach, text string }
+	at := map[kind]int{}
+	var left []Reason
+	more := map[int]int{}
+	for _, r := range reasons {
+		k := kind{r.Verdict, r.Code, r.Approach, figures.ReplaceAllString(r.Text, "#")}
+		i, seen := at[k]
+		if seen && r.Approach != "" {
+			more[i]++
+			continue
+		}
+		at[k] = len(left)
+		left = append(left, r)
+	}
+	for i, n := range more {
+		plural := ""
+		if n > 1 {
+			plural = "s"
+		}
+		left[i].Text += fmt.Sprintf(" (and in %d block%s more)", n, plural)
+	}
+	return left
+}
+
 // verdict is the worst of the reasons; the reasons come worst first.
 func (a *audit) verdict() Validity {
+	a.reasons = once(a.reasons)
 	slices.SortStableFunc(a.reasons, func(x, y Reason) int { return severity(y.Verdict) - severity(x.Verdict) })
 	v := Validity{Verdict: Valid, Reasons: a.reasons}
 	if len(a.reasons) > 0 {
