@@ -160,9 +160,13 @@ func (r *runJob) prepare(ctx context.Context) (err error) {
 // setNonce makes the prompts those of this run alone, unless they are to be those of another.
 func (r *runJob) setNonce() error {
 	switch {
-	case !r.scenario.Prompts.Nonces() && r.nonce != "":
-		return fmt.Errorf("--nonce %s: with prompts.cache: %s prompts begin with no nonce: remove one of them", r.nonce, r.scenario.Prompts.Cache)
-	case !r.scenario.Prompts.Nonces():
+	case !r.scenario.Nonces() && r.nonce != "":
+		where := "prompts.cache: allowed"
+		if len(r.scenario.Mix) > 0 {
+			where += " in every class of the mix"
+		}
+		return fmt.Errorf("--nonce %s: with %s prompts begin with no nonce: remove one of them", r.nonce, where)
+	case !r.scenario.Nonces():
 		return nil
 	case r.nonce == "":
 		var random [8]byte
