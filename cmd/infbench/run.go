@@ -42,7 +42,7 @@ machine, say, where the verdicts matter less than that the run goes through.`,
   infbench run scenarios/quickstart.yaml --blocks 10
   infbench run scenarios/openai.yaml --only hosted --duration 2m --rate 2/s
   infbench run scenarios/quickstart.yaml --set approaches[edge].simulate.slots=4`,
-		Args: cobra.ExactArgs(1),
+		Args: oneFile("a scenario", "infbench run scenarios/quickstart.yaml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if spin < 0 || spin > maxSpin {
 				return fail(exitUsage, fmt.Errorf("--spin %s: give 0 to %s", spin, maxSpin))
