@@ -58,3 +58,15 @@ func TestClassTablesMarkShorterAnswers(t *testing.T) {
 		t.Errorf("the mark is not explained: %s", notes)
 	}
 }
+
+// TestSubtitleCallsConversationsByName: the schedule of a run of conversations holds these, not its requests.
+func TestSubtitleCallsConversationsByName(t *testing.T) {
+	a := synthetic(1)
+	if got := subtitle(a.Summary); !strings.Contains(got, "scheduled arrivals") {
+		t.Error(got)
+	}
+	a.Summary.Approaches[0].Sessions = &analyze.Sessions{Begun: 3}
+	if got := subtitle(a.Summary); !strings.Contains(got, "conversations scheduled") || strings.Contains(got, "arrivals") {
+		t.Error(got)
+	}
+}
