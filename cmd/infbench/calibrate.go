@@ -84,6 +84,18 @@ func (t *target) byUsage(ctx context.Context, req *workload.Request) (measure.Co
 	return n, fmt.Errorf("%s: %s", res.Class, res.Error)
 }
 
+// forget drops the connections that a calibration has opened: the block's first request is to find none that the scenario
+// did not ask for.
+func (t *target) forget() error {
+	fresh, err := endpoint.Open(t.config)
+	if err != nil {
+		return err
+	}
+	t.endpoint.Close()
+	t.endpoint = fresh
+	return nil
+}
+
 // nobody observes nothing: a calibration is not timed.
 type nobody struct{}
 
@@ -111,6 +123,9 @@ func (r *runJob) calibrated(ctx context.Context, t *target, nonce workload.Nonce
 	c := t.calibrate(ctx, r.scenario, r.source, r.schedule, nonce)
 	if c == nil {
 		return r.source, nil
+	}
+	if err := t.forget(); err != nil && c.Problem == "" {
+		c.Line, c.Problem = nil, err.Error() // the block says the same of every request
 	}
 	c.Took = time.Since(begun)
 	if c.Line == nil {

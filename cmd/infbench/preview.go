@@ -16,7 +16,7 @@ func (a *app) previewCommand() *cobra.Command {
 they are (CV, IDC), prompt and answer lengths, the tokens that a run will ask for, and how many of them a prefix cache could
 spare. It sends nothing and needs no key.`,
 		Example: "  infbench preview scenarios/quickstart.yaml --rate 100/s",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneFile("a scenario", "infbench preview scenarios/quickstart.yaml"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			s, err := flags.load(args[0], a.stderr)
 			if err != nil {

@@ -42,7 +42,7 @@ machine, say, where the verdicts matter less than that the run goes through.`,
   infbench run scenarios/quickstart.yaml --blocks 10
   infbench run scenarios/openai.yaml --only hosted --duration 2m --rate 2/s
   infbench run scenarios/quickstart.yaml --set approaches[edge].simulate.slots=4`,
-		Args: cobra.ExactArgs(1),
+		Args: oneFile("a scenario", "infbench run scenarios/quickstart.yaml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if spin < 0 || spin > maxSpin {
 				return fail(exitUsage, fmt.Errorf("--spin %s: give 0 to %s", spin, maxSpin))
@@ -160,9 +160,13 @@ func (r *runJob) prepare(ctx context.Context) (err error) {
 // setNonce makes the prompts those of this run alone, unless they are to be those of another.
 func (r *runJob) setNonce() error {
 	switch {
-	case !r.scenario.Prompts.Nonces() && r.nonce != "":
-		return fmt.Errorf("--nonce %s: with prompts.cache: %s prompts begin with no nonce: remove one of them", r.nonce, r.scenario.Prompts.Cache)
-	case !r.scenario.Prompts.Nonces():
+	case !r.scenario.Nonces() && r.nonce != "":
+		where := "prompts.cache: allowed"
+		if len(r.scenario.Mix) > 0 {
+			where += " in every class of the mix"
+		}
+		return fmt.Errorf("--nonce %s: with %s prompts begin with no nonce: remove one of them", r.nonce, where)
+	case !r.scenario.Nonces():
 		return nil
 	case r.nonce == "":
 		var random [8]byte

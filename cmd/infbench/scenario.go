@@ -23,7 +23,7 @@ func (f *scenarioFlags) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringArrayVar(&f.set, "set", nil, "override a field of the scenario: `path=value`, such as approaches[edge].simulate.slots=2 (repeatable)")
 	fs.StringVar(&f.only, "only", "", "run only these approaches: `NAME[,NAME...]`")
-	fs.StringVar(&f.duration, "duration", "", "override phases.measure: `30s`, 5m")
+	fs.StringVar(&f.duration, "duration", "", "override phases.measure: `30s`, 5m; steps of the shape that begin later are left out")
 	fs.StringVar(&f.rate, "rate", "", "override arrivals.rate: `4/s`, 240/min")
 	fs.StringVar(&f.seed, "seed", "", "override `seed`")
 	fs.StringVar(&f.blocks, "blocks", "", "override blocks: drive every approach this `number` of times, in rounds")

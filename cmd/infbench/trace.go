@@ -72,7 +72,7 @@ limit would have held; and it draws the rate of each over time. Files may be com
 Formats: azure, burstgpt, mooncake, bailian and servegen are known by their first line. Any other CSV or JSONL file is read
 with --format and --columns.`,
 		Example: "  infbench trace inspect conv.csv code.csv.gz\n  infbench trace inspect log.jsonl --format jsonl --columns time=ts,unit=ms,input=prompt_tokens,output=completion_tokens",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    files("a recorded trace", "infbench trace inspect conv.csv", 0),
 		RunE: func(_ *cobra.Command, args []string) error {
 			var profiles []*workload.TraceProfile
 			for _, path := range args {

@@ -23,7 +23,7 @@ func (a *app) traceFitCommand() *cobra.Command {
 closest in CV and IDC; and lengths, as pairs out of the trace or as lognormal laws. It writes the scenario to a file and shows
 the recorded and the fitted traffic side by side.`,
 		Example: "  infbench trace fit conv.csv --output conv.yaml",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneFile("a recorded trace", "infbench trace fit conv.csv --output conv.yaml"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			name := scenarioName(args[0])
 			if output == "" {

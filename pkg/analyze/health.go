@@ -182,7 +182,7 @@ func causes(b *clientBlock) string {
 		list = append(list, fmt.Sprintf("the host took %.1f s of this machine's cores (steal)", b.steal.Seconds()))
 	}
 	if c.CoreWait > c.CPU/4 {
-		list = append(list, fmt.Sprintf("its threads waited %.1f s for a core beside %.1f s on one: other processes want it", c.CoreWait.Seconds(), c.CPU.Seconds()))
+		list = append(list, fmt.Sprintf("its threads ran for %.1f s in all and waited %.1f s for a core: other processes took it", c.CPU.Seconds(), c.CoreWait.Seconds()))
 	}
 	if len(list) == 0 {
 		return ". A stopped process or a paused machine looks like this: run again"

@@ -16,7 +16,7 @@ import (
 // The test of output lengths.
 const (
 	outputConfidence = 0.99
-	// leastPairs is how many requests both sides must have answered. Below it one long answer decides.
+	// leastPairs is how many requests, or conversations, both sides must have answered. Below it one long answer decides.
 	leastPairs = 20
 	// leastOutput is the smallest part by which lengths differ that matters: E2E follows it in proportion.
 	leastOutput = 0.01
@@ -30,12 +30,13 @@ const (
 type OutputLengths struct {
 	Approach string `json:"approach"`
 	Against  string `json:"against"`
-	// Pairs are the requests of the measure phase that both answered. The other figures are of them.
+	// Pairs are the requests of the measure phase that both answered, every turn of a conversation being one. The other
+	// figures are of them.
 	Pairs       int     `json:"pairs"`
 	Mean        float64 `json:"mean"` // tokens
 	AgainstMean float64 `json:"against_mean"`
-	// Difference is the mean of Approach's length less Against's, with its 99% confidence interval (paired t). Nil with
-	// too few pairs: then nothing is said.
+	// Difference is the mean of Approach's length less Against's, with its 99% confidence interval (paired t; the turns of a
+	// conversation, which are no independent draws, count as one: Liang and Zeger 1986). Nil with too few of them.
 	Difference *workload.Estimate `json:"difference,omitempty"`
 	// Quantiles are those of the two lengths, with ten values beyond each.
 	Quantiles []OutputQuantile `json:"quantiles,omitempty"`
@@ -59,7 +60,12 @@ func (o *OutputLengths) Ratio() float64 { return o.Mean/o.AgainstMean - 1 }
 // answer is the length of one answer.
 type answer struct {
 	index  int64 // of the request, with its round of blocks in the upper half
+	turn   int   // of a conversation; 0 for a request that stands alone
 	tokens float64
+}
+
+func (a answer) compare(b answer) int {
+	return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.turn, b.turn))
 }
 
 // answerLog holds the lengths of one approach's answers, and what they were counted by.
@@ -107,29 +113,35 @@ func compareOutputs(logs []*sentLog) []OutputLengths {
 
 // compareAnswers pairs the answers of two approaches by the request.
 func compareAnswers(a, b *answerLog) OutputLengths {
-	x, y := paired(byRequest(a.answers), byRequest(b.answers))
+	x, y, talks := paired(byRequest(a.answers), byRequest(b.answers))
 	o := OutputLengths{Approach: a.approach, Against: b.approach, Pairs: len(x), MixedBasis: len(a.basis) > 1 || !maps.Equal(a.basis, b.basis)}
 	if o.Pairs == 0 {
 		return o
 	}
-	var mean, squares float64
+	var mean float64
 	n := float64(o.Pairs)
 	for i := range x {
 		o.Mean += x[i]
 		o.AgainstMean += y[i]
 	}
 	o.Mean, o.AgainstMean, mean = o.Mean/n, o.AgainstMean/n, (o.Mean-o.AgainstMean)/n
-	if o.Pairs < leastPairs {
+	apart := map[int64]float64{} // by arrival: the distances of its turns from the mean, summed up
+	for i := range x {
+		apart[talks[i]] += x[i] - y[i] - mean
+	}
+	if len(apart) < leastPairs {
 		return o
 	}
-	for i := range x {
-		squares += (x[i] - y[i] - mean) * (x[i] - y[i] - mean)
+	var squares float64
+	for _, talk := range slices.Sorted(maps.Keys(apart)) {
+		squares += apart[talk] * apart[talk]
 	}
-	t := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile((1 + outputConfidence) / 2)
-	by := t * math.Sqrt(squares/(n-1)/n)
+	independent := float64(len(apart))
+	t := distuv.StudentsT{Sigma: 1, Nu: independent - 1}.Quantile((1 + outputConfidence) / 2)
+	by := t * math.Sqrt(squares*independent/(independent-1)) / n
 	o.Difference = &workload.Estimate{Value: mean, Low: mean - by, High: mean + by}
 	o.Differs = o.meansDiffer()
-	o.quantiles(x, y)
+	o.quantiles(x, y, n/independent)
 	return o
 }
 
@@ -140,8 +152,9 @@ func (o *OutputLengths) meansDiffer() bool {
 }
 
 // quantiles compares the two distributions where their means may agree. Lengths are whole numbers with many ties, so
-// that a quantile's error is taken from the ranks around it and not from a density.
-func (o *OutputLengths) quantiles(x, y []float64) {
+// that a quantile's error is taken from the ranks around it and not from a density. Turns of a conversation may all be alike:
+// the error is that of as many conversations, each with so many turns.
+func (o *OutputLengths) quantiles(x, y []float64, turns float64) {
 	slices.Sort(x)
 	slices.Sort(y)
 	n := float64(len(x))
@@ -152,7 +165,7 @@ func (o *OutputLengths) quantiles(x, y []float64) {
 		if n*min(q.q, 1-q.q) < 10-1e-6 {
 			continue
 		}
-		middle, by := q.q*n, outputErrors*math.Sqrt(n*q.q*(1-q.q))
+		middle, by := q.q*n, outputErrors*math.Sqrt(turns*n*q.q*(1-q.q))
 		at := func(v []float64, rank float64) float64 { return v[min(max(int(math.Ceil(rank-1e-9)), 1), len(v))-1] }
 		p := OutputQuantile{Name: q.name, Tokens: at(x, middle), Against: at(y, middle)}
 		apart := at(x, middle+by) < at(y, math.Floor(middle-by)) || at(y, middle+by) < at(x, math.Floor(middle-by))
@@ -164,11 +177,11 @@ func (o *OutputLengths) quantiles(x, y []float64) {
 
 // byRequest orders answers by their request. Several answers to one request, of as many blocks, count as their mean.
 func byRequest(answers []answer) []answer {
-	slices.SortStableFunc(answers, func(a, b answer) int { return cmp.Compare(a.index, b.index) })
+	slices.SortStableFunc(answers, answer.compare)
 	var out []answer
 	for i := 0; i < len(answers); {
-		one, n := answer{index: answers[i].index}, 0.0
-		for ; i < len(answers) && answers[i].index == one.index; i++ {
+		one, n := answer{index: answers[i].index, turn: answers[i].turn}, 0.0
+		for ; i < len(answers) && answers[i].compare(one) == 0; i++ {
 			one.tokens += answers[i].tokens
 			n++
 		}
@@ -178,20 +191,20 @@ func byRequest(answers []answer) []answer {
 	return out
 }
 
-// paired are the lengths of the requests that are in both, in the same order.
-func paired(a, b []answer) (x, y []float64) {
+// paired are the lengths of the requests that are in both, in the same order, and the arrival that each belongs to.
+func paired(a, b []answer) (x, y []float64, arrival []int64) {
 	for i, j := 0, 0; i < len(a) && j < len(b); {
-		switch {
-		case a[i].index < b[j].index:
+		switch order := a[i].compare(b[j]); {
+		case order < 0:
 			i++
-		case a[i].index > b[j].index:
+		case order > 0:
 			j++
 		default:
-			x, y = append(x, a[i].tokens), append(y, b[j].tokens)
+			x, y, arrival = append(x, a[i].tokens), append(y, b[j].tokens), append(arrival, a[i].index)
 			i, j = i+1, j+1
 		}
 	}
-	return x, y
+	return x, y, arrival
 }
 
 // says is the difference in words.

@@ -64,8 +64,8 @@ type Difference struct {
 }
 
 // sentLog collects the measure phase of one block: of conversations the first turns, which are what the schedule asks for;
-// later turns count in the share of a prefix cache only. It holds 8 bytes per request and 16 per answer, and the lengths as
-// counts.
+// later turns count in the share of a prefix cache and in the lengths of answers against other approaches'. It holds 8 bytes
+// per request and 24 per answer, and the lengths as counts.
 type sentLog struct {
 	block                                      *measure.BlockRecord
 	times                                      []time.Duration
@@ -105,6 +105,10 @@ func (l *sentLog) add(s *measure.Sample) {
 	if s.OK() {
 		l.caches.add(s)
 	}
+	if s.OK() && s.OutputTokens != nil {
+		l.answers = append(l.answers, answer{int64(l.block.Round)<<32 | int64(s.Index), s.Turn, float64(*s.OutputTokens)})
+		l.basis[s.Basis] = true
+	}
 	if s.Turn > 1 {
 		return // answers decided when it came, and how long its prompt is
 	}
@@ -123,8 +127,6 @@ func (l *sentLog) add(s *measure.Sample) {
 	}
 	if s.OutputTokens != nil {
 		l.countedOutput.Add(*s.OutputTokens)
-		l.answers = append(l.answers, answer{int64(l.block.Round)<<32 | int64(s.Index), float64(*s.OutputTokens)})
-		l.basis[s.Basis] = true
 	}
 }
 
@@ -205,7 +207,9 @@ func workloadAsSent(m *measure.Manifest, logs []*sentLog, ends map[int]float64) 
 		for _, l := range logs {
 			ofClass = append(ofClass, l.classes[i])
 		}
-		w.Classes = append(w.Classes, ClassAsSent{c.Name, *asSent(m, c.Name, ofClass, ends)})
+		class := asSent(m, c.Name, ofClass, ends)
+		class.Outputs = compareOutputs(ofClass)
+		w.Classes = append(w.Classes, ClassAsSent{c.Name, *class})
 	}
 	return w
 }

@@ -171,14 +171,18 @@ func (a *audit) approach(f *fold, m *measure.Manifest, blocks []*clientBlock) {
 		return
 	}
 	a.delivery(f)
-	if f.ok == 0 {
+	switch {
+	case f.allLeft():
+		a.left(f)
+	case f.ok == 0:
 		a.add(Invalid, "all_failed", "%s: all %d attempts failed: nothing was measured", f.name, f.attempts)
-	} else {
+	default:
 		a.lag(f)
 		a.reading(f, blocks)
 		a.failures(f)
 		a.samples(f)
 		a.tokens(f)
+		a.silentClasses(f)
 		a.classes(f)
 	}
 	if n := f.classes[endpoint.Unfinished]; n > 0 {

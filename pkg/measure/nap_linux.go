@@ -34,6 +34,20 @@ func (n napper) nap(d time.Duration) {
 	_, _ = n.timer.Read(fired[:]) // early, as said
 }
 
+// ready comes before a nap that wake may end: a wake from then on ends it, even one that comes before it has begun.
+func (n napper) ready() {
+	if n.timer != nil {
+		_ = n.timer.SetReadDeadline(time.Time{}) // else nothing wakes it, and it ends on time
+	}
+}
+
+// wake ends the nap under way, or the next one. Any goroutine may call it.
+func (n napper) wake() {
+	if n.timer != nil {
+		_ = n.timer.SetReadDeadline(time.Unix(1, 0)) // long over
+	}
+}
+
 func (n napper) close() {
 	if n.timer != nil {
 		n.timer.Close()

@@ -102,7 +102,7 @@ type blockRun struct {
 	ctx    context.Context // of the requests
 	col    *collector
 	wg     sync.WaitGroup
-	agenda agenda
+	agenda *agenda
 
 	mu    sync.Mutex
 	stop  chan struct{} // closed: send nothing more
@@ -171,6 +171,7 @@ func (x *blockRun) openLoop() {
 	if x.spin > 0 {
 		x.napper = newNapper()
 		defer x.napper.close()
+		x.agenda.wake = x.napper.wake
 	}
 	for next := 0; ; {
 		at, later, over := x.upcoming(next)
@@ -184,8 +185,8 @@ func (x *blockRun) openLoop() {
 		case later:
 			x.start(x.agenda.take())
 		case over:
-			if _, later, _ = x.upcoming(next); later {
-				continue // it came in the last moments
+			if !x.agenda.close() {
+				continue // a turn came in the last moments
 			}
 			return
 		default:
@@ -221,13 +222,9 @@ func (x *blockRun) start(t *turn) {
 	x.wg.Go(func() { x.converse(t) })
 }
 
-// converse sends a request, and those later turns that follow at once; others wait in the agenda.
+// converse sends a request, and those later turns that follow at once; others are in the agenda by then.
 func (x *blockRun) converse(t *turn) {
 	for t = x.fire(t); t != nil; t = x.fire(t) {
-		if t.at > time.Since(x.epoch) {
-			x.agenda.add(t)
-			return
-		}
 		select {
 		case <-x.stop:
 			return
@@ -264,7 +261,9 @@ func (x *blockRun) sleepUntil(timer *time.Timer, at time.Duration) waking {
 		}
 	}
 	if x.spin > 0 {
-		x.approach(end)
+		if x.approach(end) == woken {
+			return woken
+		}
 	}
 	select {
 	case <-x.stop:
@@ -274,15 +273,26 @@ func (x *blockRun) sleepUntil(timer *time.Timer, at time.Duration) waking {
 	}
 }
 
-// approach waits for the last moments before a time.
-func (x *blockRun) approach(due time.Time) {
+// approach waits for the last moments before a time, or until the agenda has something new at its top: a user who thinks
+// for less than such a moment is not to wait for an arrival.
+func (x *blockRun) approach(due time.Time) waking {
 	for {
-		switch wait := time.Until(due); {
-		case wait <= 0:
-			return
-		case wait > x.spin:
-			x.napper.nap(wait - x.spin)
+		wait := time.Until(due)
+		if wait <= 0 {
+			return onTime
+		}
+		nap := wait - x.spin
+		if nap > 0 && x.Follow != nil {
+			x.napper.ready()
+		}
+		select {
+		case <-x.agenda.fresh:
+			return woken
 		default:
+		}
+		if nap > 0 {
+			x.napper.nap(nap)
+		} else {
 			giveWay()
 		}
 	}
@@ -323,7 +333,7 @@ func (x *blockRun) closedLoop() {
 	x.sleepUntil(timer, x.Phases.Horizon().D()) // or until it is stopped
 }
 
-// fire issues one request and hands the finished sample over. It returns the turn that follows, if one does.
+// fire issues one request and hands the finished sample over. It returns the turn that follows at once, if one does.
 func (x *blockRun) fire(t *turn) *turn {
 	req := t.req
 	s := &Sample{Index: req.Index, Approach: x.Approach, Block: x.Block.Index, Phase: Measure,

@@ -10,15 +10,19 @@ import (
 )
 
 // follow finds the turn after a request that is over, and marks the sample with how its conversation ended where none
-// comes. It returns nil then, and for a request that stands alone.
+// comes. It returns a turn that is due at once, and puts any other into the agenda: before the sample is handed over, since
+// a turn that the agenda does not take any more ends the conversation.
 func (x *blockRun) follow(req *workload.Request, s *Sample, res *endpoint.Result) *turn {
 	if x.Follow == nil || req.Turn == 0 {
 		return nil
 	}
 	switch s.Class {
 	case endpoint.OK:
-	case endpoint.Cancelled, endpoint.Unfinished:
-		return nil // the run ended, not the conversation
+	case endpoint.Cancelled:
+		return nil // the run was stopped, not the conversation
+	case endpoint.Unfinished:
+		s.SessionEnd = workload.SessionCutOff // still going on at the end of the drain
+		return nil
 	case endpoint.Abandoned:
 		s.SessionEnd = workload.SessionAbandoned
 		return nil
@@ -30,7 +34,13 @@ func (x *blockRun) follow(req *workload.Request, s *Sample, res *endpoint.Result
 	if end == "" {
 		over, _ := s.Done.Get() // fire has made sure of it
 		if at := over + think.D(); at < x.Phases.Horizon().D() {
-			return &turn{req: &next, at: at, think: At(think.D())}
+			t := &turn{req: &next, at: at, think: At(think.D())}
+			if at <= time.Since(x.epoch) {
+				return t
+			}
+			if x.agenda.add(t) {
+				return nil
+			}
 		}
 		end = workload.SessionCutOff
 	}

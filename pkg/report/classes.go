@@ -20,21 +20,23 @@ func classTables(s *analyze.Summary) []classTable {
 	var all []classTable
 	for i := range s.Approaches {
 		if p := &s.Approaches[i]; len(p.Classes) > 0 {
-			all = append(all, classTable{p.Name, standing(p), classesOf(p)})
+			all = append(all, classTable{p.Name, standing(p), classesOf(p, s.Workload)})
 		}
 	}
 	return all
 }
 
-// classesOf has a column for all requests of an approach and one for each class.
-func classesOf(p *analyze.ApproachSummary) table {
+// classesOf has a column for all requests of an approach and one for each class. What was sent tells whose answers are not as
+// long as another approach's; it may be nil.
+func classesOf(p *analyze.ApproachSummary, sent *analyze.WorkloadAsSent) table {
 	together := *p
 	together.Name, together.Classes = "together", nil
 	apart := &analyze.Summary{Approaches: []analyze.ApproachSummary{together}}
 	for _, c := range p.Classes {
 		apart.Approaches = append(apart.Approaches, analyze.ApproachSummary{Name: c.Name, Attempts: c.Attempts, OK: c.OK, Errors: c.Errors, OfferedRate: c.OfferedRate,
-			DeliveredRate: c.DeliveredRate, Metrics: c.Metrics, Labels: c.Labels, Tokens: c.Tokens, Goodput: c.Goodput, SLO: c.SLO})
+			DeliveredRate: c.DeliveredRate, Metrics: c.Metrics, Labels: c.Labels, Tokens: c.Tokens, Goodput: c.Goodput, SLO: c.SLO, Sessions: c.Sessions})
 	}
+	apart.Workload = outputsByClass(p.Name, sent)
 	b := tableBuilder{apart}
 	t := table{narrow: true}
 	for _, c := range apart.Approaches {
@@ -51,10 +53,34 @@ func classesOf(p *analyze.ApproachSummary) table {
 		group{title: "Requests", note: "of the measure phase", rows: []row{b.attempts(), b.failed(), b.offered()}},
 		group{title: "First token", note: "from the scheduled arrival", rows: b.metric(workload.TTFT, "TTFT", "p50", "p95", "p99")},
 		group{title: "Between tokens", rows: append(b.metric(workload.ITL, "ITL", "p50", "p99"), b.metric(workload.TPOT, "TPOT", "p50", "p99")...)},
-		group{title: "Whole request", note: "from the scheduled arrival to the end", rows: b.metric(workload.E2E, "E2E", "p50", "p95", "p99")},
-		group{title: "Yield", note: "goodput by the limits of each request's class", rows: []row{b.goodput(), b.outputRate()}},
+		group{title: "Whole request", note: "from the scheduled arrival to the end", rows: b.markOutputs(b.metric(workload.E2E, "E2E", "p50", "p95", "p99"))},
+		group{title: "Yield", note: "goodput by the limits of each request's class", rows: []row{b.goodput(), b.markOutputs([]row{b.outputRate()})[0]}},
 		group{title: "SLO", note: "the scenario's objectives together, the class's own apart", rows: []row{verdict}})
+	if hasSessions(apart) {
+		t.groups = append(t.groups, b.conversations())
+	}
 	return t
+}
+
+// outputsByClass is how long an approach's answers were beside other approaches', with each class in an approach's place.
+func outputsByClass(approach string, sent *analyze.WorkloadAsSent) *analyze.WorkloadAsSent {
+	if sent == nil {
+		return nil
+	}
+	out := &analyze.WorkloadAsSent{}
+	add := func(column string, outputs []analyze.OutputLengths) {
+		for _, o := range outputs {
+			if o.Approach == approach {
+				o.Approach = column
+				out.Outputs = append(out.Outputs, o)
+			}
+		}
+	}
+	add("together", sent.Outputs)
+	for i := range sent.Classes {
+		add(sent.Classes[i].Class, sent.Classes[i].Outputs)
+	}
+	return out
 }
 
 // classNotes explain the marks of the tables.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/infbench/infbench/pkg/analyze"
@@ -134,7 +135,14 @@ func badges(s *analyze.Summary) []badge {
 }
 
 func subtitle(s *analyze.Summary) string {
-	parts := []string{count(int64(s.Schedule.Arrivals)) + " scheduled arrivals"}
+	what := " scheduled arrivals"
+	if hasSessions(s) {
+		what += " (first turns of conversations and single requests)"
+		if !slices.ContainsFunc(s.Approaches, func(p analyze.ApproachSummary) bool { return len(p.Classes) > 0 }) {
+			what = " conversations scheduled"
+		}
+	}
+	parts := []string{count(int64(s.Schedule.Arrivals)) + what}
 	if s.Schedule.Rate > 0 {
 		parts = append(parts, "mean "+perSecond(s.Schedule.Rate))
 	}

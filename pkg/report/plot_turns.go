@@ -12,7 +12,8 @@ func turnsPlot(a *analyze.Analysis) sketch {
 	s := sketch{name: "turns", figure: &figure.Figure{Title: "Conversations, turn by turn"},
 		caption: "What a longer conversation costs. Above: the median TTFT of each turn, from its scheduled time. Below: the mean number of prompt tokens (thin, dashed), and how many of them the server " +
 			"took from its prefix cache (thick). Where the two lines stay one turn's text apart, the cache holds the conversation; where the lower one falls away, it has forgotten it. " +
-			"Turns from 9 on are counted in stretches, each drawn at the mean of its turns."}
+			"Turns from 9 on are counted in stretches, each drawn at the mean of its turns. A line begins, ends or breaks where a turn has too few answers for a median (fewer than 20), " +
+			"or where no server reported the figure: that is missing, and not 0."}
 	var latency, prompt, cached bounds
 	last := 1.0
 	for _, p := range a.Summary.Approaches {

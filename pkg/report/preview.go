@@ -29,7 +29,7 @@ func Preview(w io.Writer, s *workload.Scenario, sched *workload.Schedule, source
 	p.statistics()
 	p.lengths(source.Lengths)
 	p.shared(source)
-	p.dataset(source.Rows())
+	p.dataset(&s.Prompts, len(sched.Times), source.Rows(), "  ")
 	p.mix(source)
 	p.conversations(source)
 	return b.Flush()

@@ -41,21 +41,20 @@ func (p *preview) sharedOf(prompts *workload.Prompts, sched *workload.Schedule, 
 	}
 }
 
-// dataset says how often the rows of a dataset are used.
-func (p *preview) dataset(rows int) {
+// dataset says how often the rows of a dataset are used, by n requests of these prompts.
+func (p *preview) dataset(prompts *workload.Prompts, n, rows int, indent string) {
 	if rows == 0 {
 		return
 	}
-	n := len(p.sched.Times)
-	p.line("  rows of the dataset: %s, each used %s times on average", count(int64(rows)), number(float64(n)/float64(rows)))
-	if n > rows && p.scenario.Prompts.Shares() {
-		cause := "with cache: " + p.scenario.Prompts.Cache
-		if !p.scenario.Prompts.Common() {
+	p.line("%srows of the dataset: %s, each used %s times on average", indent, count(int64(rows)), number(float64(n)/float64(rows)))
+	if n > rows && prompts.Shares() {
+		cause := "with cache: " + prompts.Cache
+		if !prompts.Common() {
 			cause = "behind the same shared text"
 		}
-		text := fmt.Sprintf("the dataset is spent: %s a row that comes again can be answered from a prefix cache, by a share that cannot be told; %s", cause, p.scenario.Prompts.SpentRemedy())
-		for _, l := range wrap(text, p.width-2) {
-			p.line("  %s", l)
+		text := fmt.Sprintf("the dataset is spent: %s a row that comes again can be answered from a prefix cache, by a share that cannot be told; %s", cause, prompts.SpentRemedy())
+		for _, l := range wrap(text, p.width-len(indent)) {
+			p.line("%s%s", indent, l)
 		}
 	}
 }

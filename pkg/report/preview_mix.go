@@ -53,6 +53,7 @@ func (p *preview) mix(source *workload.Source) {
 			p.line("    %s", l)
 		}
 		p.sharedOf(&p.scenario.Mix[i].Prompts, c.Schedule, source.Classes()[i], "    ")
+		p.dataset(&p.scenario.Mix[i].Prompts, len(c.Times), source.Classes()[i].Rows(), "    ")
 	}
 }
 

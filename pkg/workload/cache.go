@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/infbench/infbench/internal/stat"
@@ -17,6 +18,14 @@ const (
 
 // Nonces reports whether prompts begin with nonces at all.
 func (p *Prompts) Nonces() bool { return p.Cache != cacheAllowed }
+
+// Nonces reports whether prompts begin with nonces: any of them, or of a mix those of any class.
+func (s *Scenario) Nonces() bool {
+	if len(s.Mix) == 0 {
+		return s.Prompts.Nonces()
+	}
+	return slices.ContainsFunc(s.Mix, func(c TrafficClass) bool { return c.Prompts.Nonces() })
+}
 
 // Warm reports whether the warm-up sends each shared text once.
 func (p *Prompts) Warm() bool { return p.Shared != nil && (p.Shared.Warm || p.Cache == cacheWarm) }

@@ -19,6 +19,7 @@ type Override struct {
 
 	only []string // the approaches to keep; then Path and Value mean nothing
 	rate bool     // --rate, which has no one meaning where classes have rates of their own
+	cut  bool     // --duration, which ends the steps of a shape where it ends the measure phase
 }
 
 // OverrideSet is --set path=value.
@@ -36,9 +37,9 @@ func OverrideOnly(names string) Override {
 	return o
 }
 
-// OverrideDuration is --duration D, the length of the measure phase.
+// OverrideDuration is --duration D, the length of the measure phase. Steps of a shape that would begin behind it are left out.
 func OverrideDuration(d string) Override {
-	return Override{Path: "phases.measure", Value: d, Flag: "--duration " + d}
+	return Override{Path: "phases.measure", Value: d, Flag: "--duration " + d, cut: true}
 }
 
 // OverrideRate is --rate R, the base rate; of a mix, that of the common arrivals, if all classes divide them.
@@ -87,4 +88,27 @@ func (o Override) rateOfAll(doc *strict.Document) bool {
 		return false
 	}
 	return true
+}
+
+// cutSteps leaves out the steps that begin after the measure phase: of the common arrivals, and of each class's own.
+func (s *Scenario) cutSteps() {
+	all := []*Arrivals{&s.Arrivals}
+	for i := range s.Mix {
+		if s.Mix[i].Arrivals != nil {
+			all = append(all, s.Mix[i].Arrivals)
+		}
+	}
+	for _, a := range all {
+		if a.Shape == nil {
+			continue
+		}
+		var at Duration
+		for i, step := range a.Shape.Steps {
+			if i > 0 && at >= s.Phases.Measure {
+				a.Shape.Steps = a.Shape.Steps[:i]
+				break
+			}
+			at += step.For
+		}
+	}
 }

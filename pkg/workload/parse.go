@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/infbench/infbench/pkg/workload/internal/strict"
 )
@@ -60,6 +61,9 @@ func parseIn(dir string, lookup func(string) (string, bool), data []byte, name s
 		s.Approaches[i].EnvHeaders = envHeaders[i]
 		s.Approaches[i].adopt(approaches.Item(i))
 		s.Approaches[i].forget(approaches.Item(i))
+	}
+	if slices.ContainsFunc(overrides, func(o Override) bool { return o.cut }) {
+		s.cutSteps()
 	}
 	validate(s, doc.At(""))
 	if dir != "" {

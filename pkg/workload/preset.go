@@ -34,6 +34,17 @@ const (
 	diurnalAmplitude = 0.25
 )
 
+// presetGives is which part of the arrivals a preset makes other than they are without it: shape or burst; empty for neither.
+func presetGives(preset string) string {
+	switch preset {
+	case presetSpike, presetRamp, presetDiurnal:
+		return "shape"
+	case presetBursty, presetOnOff:
+		return "burst"
+	}
+	return ""
+}
+
 // effective resolves the preset and the defaults into one shape and one burst family. What is written out wins over
 // the preset, part by part; with neither, the shape is constant and the burst family is Poisson.
 func (a *Arrivals) effective(measure time.Duration) (Shape, Burst, error) {

@@ -87,7 +87,7 @@ const (
 	SessionAbandoned   SessionEnd = "abandoned"    // the user lost patience
 	SessionContextFull SessionEnd = "context_full" // the next prompt would be longer than Sessions.MaxContext
 	SessionNoText      SessionEnd = "no_text"      // an answer held no text to go on from
-	SessionCutOff      SessionEnd = "cut_off"      // the next turn would lie behind the end of the block
+	SessionCutOff      SessionEnd = "cut_off"      // the next turn would lie behind the end of the block, or its answer had not ended by then
 )
 
 // SessionEnds lists every end, in the order in which they are shown.

@@ -129,8 +129,8 @@ func (c LengthCounts) Describe() *TokenLengths {
 	return d
 }
 
-// Asked describes what the scenario asks of the measure phase of each block, of conversations the first turns; nil for a closed loop, where the replies
-// decide how many requests come, and when.
+// Asked describes what the scenario asks of the measure phase of each block, of conversations the first turns; nil for a
+// closed loop, where the replies decide how many requests come, and when.
 func (s *Source) Asked(sched *Schedule) *Traffic {
 	if !sched.Open {
 		return nil

@@ -96,6 +96,16 @@ func validateArrivals(a *Arrivals, p, phases strict.Place, lengths Phases) {
 	kind := exactlyOne(shape, "name a shape", "constant", "steps", "spike", "ramp", "diurnal", "curve", "trace")
 	family := exactlyOne(burst, "name a family", "constant", "poisson", "gamma", "weibull", "on_off")
 	rate := p.Field("rate")
+	if preset := p.Field("preset"); preset.Sound() && kind != "trace" {
+		switch has := presetGives(a.Preset); {
+		case has == "shape" && kind != "":
+			preset.Mistake("without effect beside shape."+kind, "keep one of them: all that "+a.Preset+" gives is a shape")
+		case has == "burst" && family != "":
+			preset.Mistake("without effect beside burst."+family, "keep one of them: all that "+a.Preset+" gives is a burst family")
+		case kind == "constant" && a.Preset == presetSteady:
+			shape.Field(kind).Mistake("stands beside preset: steady, which is that already", "keep one of them")
+		}
+	}
 	switch {
 	case kind == "trace":
 		excluded(p, "shape.trace", "remove it: a trace is replayed at its own times; shape.trace.speed and thin change them", "preset", "rate", "burst")
