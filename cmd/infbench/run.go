@@ -279,10 +279,10 @@ func verdictCode(an *analyze.Analysis, acceptSuspect bool) int {
 	}
 	passed, failed, unsure := 0, 0, 0
 	for _, a := range an.Summary.Approaches {
-		switch a.Verdict() {
-		case analyze.Fail:
+		switch v := a.Verdict(); {
+		case v == analyze.Fail:
 			failed++
-		case analyze.CannotTell:
+		case v == analyze.CannotTell || a.OK == 0: // whom nobody waited for has passed nothing
 			unsure++
 		default:
 			passed++
