@@ -48,7 +48,7 @@ approaches:
   - name: plain
     simulate: {slots: 100, overhead: 20ms, decode_step: 2ms}
   - name: limited
-    simulate: {slots: 100, overhead: 22ms, decode_step: 2ms, rate_limit: 55/s}
+    simulate: {slots: 100, overhead: 22ms, decode_step: 2ms, rate_limit: 45/s}
 slo:
   request: {ttft: 100ms}
   objectives: [ttft p50 <= 1s, goodput >= 10%]
@@ -267,6 +267,12 @@ func TestOpenMetricsReadByPrometheus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Prometheus' data model has no type for info, which OpenMetrics has: its parser refuses the type. The family is cut out.
+	cut := regexp.MustCompile(`(?m)^(# (TYPE|HELP) infbench_run |infbench_run_info\{).*\n`)
+	if n := len(cut.FindAll(data, -1)); n != 3 {
+		t.Fatalf("%d lines of infbench_run_info", n)
+	}
+	data = cut.ReplaceAll(data, nil)
 	decoder := expfmt.NewDecoder(bytes.NewReader(data), expfmt.FmtOpenMetrics_1_0_0)
 	got := map[string]float64{}
 	families := 0
@@ -366,7 +372,7 @@ func TestHGRMBesideHdrHistogram(t *testing.T) {
 	}
 	for i := range min(len(mine), len(theirs)) {
 		m, h := mine[i], theirs[i]
-		if m.share != h.share || m.count != h.count || !near(m.value, h.value) {
+		if math.Abs(m.share-h.share) > 1e-6 || m.count != h.count || !near(m.value, h.value) {
 			t.Errorf("line %d: ours %+v, HdrHistogram's %+v", i, m, h)
 		}
 	}
