@@ -48,7 +48,7 @@ approaches:
   - name: plain
     simulate: {slots: 100, overhead: 20ms, decode_step: 2ms}
   - name: limited
-    simulate: {slots: 100, overhead: 22ms, decode_step: 2ms, rate_limit: 45/s}
+    simulate: {slots: 100, overhead: 22ms, decode_step: 2ms, rate_limit: 25/s}
 slo:
   request: {ttft: 100ms}
   objectives: [ttft p50 <= 1s, goodput >= 10%]
@@ -244,6 +244,9 @@ func TestBenchfmtReadByBenchstat(t *testing.T) {
 		}
 		t.Logf("%-13s p = %.4f, both", unit, test.P)
 	}
+	if slices.Max(read["error-ratio"]["limited"]) == 0 {
+		t.Error("nothing was refused: the run shows no failure")
+	}
 	for unit, of := range read { // all blocks of an approach have a figure, or none
 		for approach, v := range of {
 			if len(v) != 6 {
@@ -302,14 +305,16 @@ func TestOpenMetricsReadByPrometheus(t *testing.T) {
 	}
 	for i := range an.Summary.Approaches {
 		a := &an.Summary.Approaches[i]
-		for name, want := range map[string]float64{
-			"infbench_attempts approach=" + a.Name:                                                float64(a.Attempts),
-			"infbench_error_ratio approach=" + a.Name:                                             float64(a.Attempts-a.OK) / float64(a.Attempts),
-			"infbench_latency_quantile_seconds approach=" + a.Name + ",metric=ttft,quantile=0.5":  *a.Metrics[workload.TTFT].P50,
-			"infbench_latency_quantile_seconds approach=" + a.Name + ",metric=ttft,quantile=0.95": *a.Metrics[workload.TTFT].P95,
-			"infbench_objective approach=" + a.Name + ",objective=goodput >= 10%,verdict=pass":    1,
+		ratio := float64(a.Attempts-a.OK) / float64(a.Attempts)
+		q := a.Metrics[workload.TTFT]
+		for name, want := range map[string]*float64{
+			"infbench_attempts approach=" + a.Name:                                                new(float64(a.Attempts)),
+			"infbench_error_ratio approach=" + a.Name:                                             &ratio,
+			"infbench_latency_quantile_seconds approach=" + a.Name + ",metric=ttft,quantile=0.5":  q.P50,
+			"infbench_latency_quantile_seconds approach=" + a.Name + ",metric=ttft,quantile=0.95": q.P95, // nil where it lies among the failures
+			"infbench_objective approach=" + a.Name + ",objective=goodput >= 10%,verdict=pass":    new(1.0),
 		} {
-			if v, ok := got[name]; !ok || v != want {
+			if v, ok := got[name]; ok != (want != nil) || ok && v != *want {
 				t.Errorf("%s: Prometheus reads %v (%v), the summary has %v", name, v, ok, want)
 			}
 		}

@@ -33,7 +33,7 @@ func looksNote(c *analyze.Check) string {
 	if c.Looks < 2 {
 		return ""
 	}
-	return fmt.Sprintf("One of %d looks, which share the error that the policy allows: the intervals of each are %.4g%% ones.", c.Looks, 100*c.Comparison.Confidence)
+	return fmt.Sprintf("One of %d looks, which share the error that the policy allows: the intervals of each are of %.9g%%.", c.Looks, 100*c.Comparison.Confidence)
 }
 
 func toneStyle(verdict string) string {
