@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/infbench/infbench/pkg/analyze"
 	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/simulate"
 	"github.com/infbench/infbench/pkg/workload"
@@ -140,6 +141,39 @@ func TestRecordedScenario(t *testing.T) {
 	} {
 		if _, err := recordedScenario(record(change)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q: %v", want, err)
+		}
+	}
+}
+
+// TestRoundsAfter: twice as many, no further than the partners in another run go, once, and only where more blocks help.
+func TestRoundsAfter(t *testing.T) {
+	arm := func(dir string, blocks int) *analyze.Arm {
+		return &analyze.Arm{Name: dir, Record: &measure.Record{Dir: dir, Manifest: &measure.Manifest{Scenario: &workload.Scenario{Blocks: blocks}}}}
+	}
+	unsure := func(paired, more bool) *analyze.Check {
+		return &analyze.Check{Verdict: analyze.CannotTell, Comparison: &analyze.Comparison{Paired: paired}, Results: []analyze.GateCheck{{Name: "ttft p95", Verdict: analyze.CannotTell, MoreBlocks: more}}}
+	}
+	one, other := t.TempDir(), t.TempDir()
+	grown := arm(one, 10)
+	grown.Record.Manifest.Extended = []measure.Extension{{From: 5, To: 10}}
+	for name, c := range map[string]struct {
+		baseline, candidate *analyze.Arm
+		check               *analyze.Check
+		want                int
+		why                 string
+	}{
+		"in one run":              {arm(one, 10), arm(one, 10), unsure(true, true), 20, ""},
+		"of one block":            {arm(one, 0), arm(one, 0), unsure(true, true), 2, ""},
+		"no partners":             {arm(other, 10), arm(one, 10), unsure(true, true), 0, "have no partner"},
+		"some partners":           {arm(other, 15), arm(one, 10), unsure(true, true), 15, ""},
+		"partners enough":         {arm(other, 50), arm(one, 10), unsure(true, true), 20, ""},
+		"no pairs":                {arm(other, 10), arm(one, 10), unsure(false, true), 20, ""},
+		"once":                    {arm(one, 10), grown, unsure(true, true), 0, "has grown from 5 to 10"},
+		"more blocks do not help": {arm(one, 10), arm(one, 10), unsure(true, false), 0, "do not settle ttft p95"},
+	} {
+		got, why := (&checkJob{}).roundsAfter(armPair{c.baseline, c.candidate}, c.check)
+		if got != c.want || !strings.Contains(why, c.why) || (why == "") != (c.why == "") {
+			t.Errorf("%s: %d, %q", name, got, why)
 		}
 	}
 }
