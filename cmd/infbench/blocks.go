@@ -28,10 +28,13 @@ func (r *runJob) plan(round int) error {
 
 // open makes the record, or goes on with one.
 func (r *runJob) open(m *measure.Manifest) (*measure.Writer, error) {
-	if r.record != nil {
-		return measure.Resume(r.dir)
+	switch {
+	case r.record == nil:
+		return measure.Create(r.dir, m)
+	case r.scenario.Rounds() > r.record.Scenario.Rounds():
+		return measure.Extend(r.dir, r.scenario.Rounds(), time.Now())
 	}
-	return measure.Create(r.dir, m)
+	return measure.Resume(r.dir)
 }
 
 // blockJob is one approach in one round.
@@ -142,14 +145,21 @@ func (r *runJob) beginRound(w *measure.Writer, round int) error {
 		Asked: r.source.Asked(r.schedule), AskedClasses: r.source.AskedByClass(r.schedule)})
 }
 
-// takeUp prepares to go on with the run in a directory: it must be one of this very scenario.
+// takeUp prepares to go on with the run in a directory: it must be one of this very scenario, but for a number of blocks that
+// may have grown.
 func (r *runJob) takeUp(dir string) error {
 	rec, err := measure.Open(dir)
 	if err != nil {
 		return fmt.Errorf("--resume: %w", err)
 	}
 	m := rec.Manifest
-	switch digest := r.scenario.Digest(); {
+	if m.Scenario == nil {
+		return fmt.Errorf("--resume: %s: the manifest holds no scenario", dir)
+	}
+	asks, has := r.scenario.Rounds(), m.Scenario.Rounds()
+	switch digest := r.scenario.WithBlocks(m.Scenario.Blocks).Digest(); {
+	case m.Digest == digest && asks < has:
+		return fmt.Errorf("--resume: the run in %s has %d rounds of blocks, and this asks for %d: give --blocks %d to go on with it, or more to let it grow", dir, has, asks, has)
 	case m.Digest != digest:
 		return fmt.Errorf("--resume: %s is a run of another scenario (digest %.19s, and this is %.19s): give the scenario with the flags that it was run with", dir, m.Digest, digest)
 	case r.nonce != "" && r.nonce != m.RunNonce:

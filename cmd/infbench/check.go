@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ type checkJob struct {
 	baseline, policy, aa  string
 	junit, markdown, json string
 	github, acceptSuspect bool
+	rerun, quiet          bool
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -36,15 +38,18 @@ worse by, the scenario's SLO, and an error budget. A gate is about the bound of 
 point: it fails when the whole interval lies beyond what is allowed, passes when none of it does, and cannot tell in
 between; more blocks settle it.
 
+With --rerun, a check that cannot tell for want of blocks measures as many blocks again as RUN has, once, and decides on all
+of them. The error that the policy allows is then divided among the two looks.
+
 Without a name, RUN's only approach is the candidate, or the one that is called as the baseline's. A baseline that is a
 folder of runs is its latest one that went through, is not invalid and was asked the same.
 
 It exits with 0 when everything passes, 1 when something fails, 4 when nothing fails and something cannot be told, 2 when
 the two do not compare, 3 when a measurement cannot be trusted, and 5 when a record cannot be read.`,
 		Example: `  infbench check results/tonight:ours --baseline results/pinned:ours --policy policy.yaml --markdown comment.md
-  infbench check results/tonight:candidate --baseline results/tonight:pinned --policy policy.yaml --junit check.xml`,
+  infbench check results/tonight:candidate --baseline results/tonight:pinned --policy policy.yaml --junit check.xml --rerun`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return j.run(args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return j.run(cmd.Context(), args[0]) },
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&j.baseline, "baseline", "", "the `run` to hold the candidate against, or a folder of runs")
@@ -55,6 +60,8 @@ the two do not compare, 3 when a measurement cannot be trusted, and 5 when a rec
 	fs.StringVar(&j.json, "json", "", "write JSON into this `file`")
 	fs.BoolVar(&j.github, "github", false, "write annotations for GitHub's workflows, too")
 	fs.BoolVar(&j.acceptSuspect, "accept-suspect", false, "do not exit with 3 when a measurement is suspect because of the machine it ran on")
+	fs.BoolVar(&j.rerun, "rerun", false, "where it cannot tell for want of blocks, measure as many again, once, and decide on all")
+	fs.BoolVarP(&j.quiet, "quiet", "q", false, "show no progress of a rerun")
 	for _, required := range []string{"baseline", "policy"} {
 		if err := cmd.MarkFlagRequired(required); err != nil {
 			panic(err) // a flag of that name is there
@@ -63,7 +70,7 @@ the two do not compare, 3 when a measurement cannot be trusted, and 5 when a rec
 	return cmd
 }
 
-func (j *checkJob) run(candidate string) error {
+func (j *checkJob) run(ctx context.Context, candidate string) error {
 	policy, err := workload.LoadPolicy(j.policy)
 	if err != nil {
 		return fail(exitUsage, err)
@@ -72,26 +79,48 @@ func (j *checkJob) run(candidate string) error {
 	if err != nil {
 		return err
 	}
+	if j.rerun {
+		return j.twice(ctx, candidate, pair, policy)
+	}
+	c, err := j.look(pair, policy, 1)
+	if err != nil {
+		return err
+	}
+	return j.end(c)
+}
+
+// look judges what was measured, as one of so many looks.
+func (j *checkJob) look(pair armPair, policy *workload.Policy, looks int) (*analyze.Check, error) {
 	flags := compareFlags{confidence: float64(policy.Confidence), matters: 0.05, aa: j.aa}
 	o, err := flags.options()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, arm := range []*analyze.Arm{pair.baseline, pair.candidate} {
 		switch {
 		case arm.Summary.Validity == analyze.Invalid:
-			return fail(exitInvalid, fmt.Errorf("the measurement of %s is invalid (%s): nothing can be gated by it; see its report", arm.Name, arm.Record.Dir))
+			return nil, fail(exitInvalid, fmt.Errorf("the measurement of %s is invalid (%s): nothing can be gated by it; see its report", arm.Name, arm.Record.Dir))
 		case arm.ClientLimited && !j.acceptSuspect:
-			return fail(exitInvalid, fmt.Errorf("the measurement of %s is suspect because of the machine it ran on (%s): see its report; --accept-suspect gates it all the same", arm.Name, arm.Record.Dir))
+			return nil, fail(exitInvalid, fmt.Errorf("the measurement of %s is suspect because of the machine it ran on (%s): see its report; --accept-suspect gates it all the same", arm.Name, arm.Record.Dir))
 		}
 	}
-	c, err := analyze.CheckPolicy(pair.baseline, pair.candidate, policy, o.Floor)
+	c, err := analyze.CheckLooks(pair.baseline, pair.candidate, policy, o.Floor, looks)
 	if err != nil {
-		return fail(exitUsage, err)
+		return nil, fail(exitUsage, err)
 	}
-	if err := j.write(c); err != nil {
-		return fail(exitIO, err)
+	return c, nil
+}
+
+// end shows the last check, and gives its exit status.
+func (j *checkJob) end(c *analyze.Check) error {
+	if err := j.write(c, j.github); err != nil {
+		return err
 	}
+	return verdictError(c)
+}
+
+// verdictError is the exit status that a verdict asks for.
+func verdictError(c *analyze.Check) error {
 	switch c.Verdict {
 	case analyze.Pass:
 		return nil
@@ -170,10 +199,10 @@ func latestRun(dir string, candidate *analyze.Arm) (string, error) {
 }
 
 // write shows the check, and writes it into the files that were asked for. All are tried.
-func (j *checkJob) write(c *analyze.Check) error {
+func (j *checkJob) write(c *analyze.Check, github bool) error {
 	width, color := terminalOf(j.app.stdout)
 	errs := []error{report.CheckTerminal(j.app.stdout, c, width, color)}
-	if j.github {
+	if github {
 		errs = append(errs, report.CheckGitHub(j.app.stdout, c))
 	}
 	for _, f := range []struct {
@@ -188,7 +217,10 @@ func (j *checkJob) write(c *analyze.Check) error {
 			errs = append(errs, writeFile(f.path, f.write))
 		}
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return fail(exitIO, err)
+	}
+	return nil
 }
 
 // writeFile writes a file anew.

@@ -22,10 +22,7 @@ func (a *app) runCommand() *cobra.Command {
 	var flags scenarioFlags
 	var out, nonce, resume string
 	var quiet, acceptSuspect bool
-	spin := time.Duration(0)
-	if runtime.GOMAXPROCS(0) > 1 {
-		spin = 100 * time.Microsecond // with a single core, it would be the answers' that it burns
-	}
+	spin := usualSpin()
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO",
 		Short: "Run a scenario: drive every approach, record, report",
@@ -68,12 +65,20 @@ machine, say, where the verdicts matter less than that the run goes through.`,
 	}
 	flags.register(cmd)
 	cmd.Flags().StringVarP(&out, "out", "o", "", "write the record into this `directory` (default: a new one below the scenario's output.dir)")
-	cmd.Flags().StringVar(&resume, "resume", "", "go on with the run in this `directory`: its blocks that went through stay, the others are driven")
+	cmd.Flags().StringVar(&resume, "resume", "", "go on with the run in this `directory`: its blocks that went through stay, the others are driven; a larger --blocks lets it grow")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "show no progress")
 	cmd.Flags().BoolVar(&acceptSuspect, "accept-suspect", false, "do not exit with 3 when the run is suspect because of this machine")
 	cmd.Flags().StringVar(&nonce, "nonce", "", "make the nonces of prompts from this `text`: run_nonce in the manifest of a run sends its very prompts again, and all shards of one run need the same (default: a random one)")
 	cmd.Flags().DurationVar(&spin, "spin", spin, "watch the clock for this `time` before each arrival, since timers wake late; 0 sleeps all the way")
 	return cmd
+}
+
+// usualSpin is what is spun before an arrival unless another time is asked for.
+func usualSpin() time.Duration {
+	if runtime.GOMAXPROCS(0) > 1 {
+		return 100 * time.Microsecond
+	}
+	return 0 // with a single core, it would be the answers' that it burns
 }
 
 // maxSpin is far more than a timer is ever late by: beyond it, spinning only burns a core.
@@ -114,6 +119,16 @@ func (r *runJob) run(ctx context.Context) error {
 	if err != nil {
 		return fail(exitIO, err)
 	}
+	runErr := r.drive(ctx, w)
+	if r.stop.count() > 1 {
+		fmt.Fprintf(r.app.stderr, "Stopped at once. The record is kept: infbench report %s\n", r.dir)
+		return fail(exitInterrupted, nil)
+	}
+	return r.conclude(runErr)
+}
+
+// drive drives the blocks and ends the record.
+func (r *runJob) drive(ctx context.Context, w *measure.Writer) error {
 	runErr := r.blocks(ctx, w)
 	state, problem := measure.Complete, ""
 	switch {
@@ -122,12 +137,7 @@ func (r *runJob) run(ctx context.Context) error {
 	case runErr != nil:
 		state, problem = measure.Failed, runErr.Error()
 	}
-	runErr = errors.Join(runErr, w.Close(state, problem, time.Now()))
-	if r.stop.count() > 1 {
-		fmt.Fprintf(r.app.stderr, "Stopped at once. The record is kept: infbench report %s\n", r.dir)
-		return fail(exitInterrupted, nil)
-	}
-	return r.conclude(runErr)
+	return errors.Join(runErr, w.Close(state, problem, time.Now()))
 }
 
 // prepare does everything that can fail before anything is sent or written.
@@ -191,7 +201,11 @@ func (r *runJob) manifest() *measure.Manifest {
 	if err != nil {
 		fmt.Fprintf(r.app.stderr, "infbench: %v\n", err) // the run is worth having without it
 	}
-	return &measure.Manifest{ID: filepath.Base(r.dir), Started: time.Now(), Tool: measure.ThisTool(), Machine: measure.ThisMachine(), NoiseFloor: floor,
+	folder, err := filepath.Abs(r.scenario.Dir)
+	if err != nil {
+		folder = "" // only a rerun by the record alone needs it
+	}
+	return &measure.Manifest{Folder: folder, ID: filepath.Base(r.dir), Started: time.Now(), Tool: measure.ThisTool(), Machine: measure.ThisMachine(), NoiseFloor: floor,
 		Digest: r.scenario.Digest(), Scenario: r.scenario.Redacted(), Schedule: rec, RunNonce: r.nonce, Datasets: r.source.Datasets(),
 		Asked: r.source.Asked(r.schedule), AskedClasses: r.source.AskedByClass(r.schedule)}
 }

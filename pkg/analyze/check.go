@@ -14,6 +14,9 @@ type Check struct {
 	Verdict    string      `json:"verdict"`
 	Comparison *Comparison `json:"comparison"`
 	Results    []GateCheck `json:"results"`
+	// Looks is among how many looks at the data the error that the policy allows is divided: 1 unless a rerun was done or is
+	// to be. The intervals of Comparison are those of this look.
+	Looks int `json:"looks"`
 }
 
 // GateCheck is one line of a check.
@@ -23,12 +26,27 @@ type GateCheck struct {
 	// Allowed is what passes, in words; Why is what was found.
 	Allowed string `json:"allowed"`
 	Why     string `json:"why"`
+	// MoreBlocks: the verdict is cannot tell, and for want of blocks.
+	MoreBlocks bool `json:"more_blocks,omitempty"`
 }
 
 // CheckPolicy holds a candidate against a baseline by a policy. It fails where the two do not compare, and where the policy
 // names a figure that there is not: a gate that cannot be held is no gate.
+//
+// A run that has grown is taken as one that was looked at before each growth (CheckLooks).
 func CheckPolicy(baseline, candidate *Arm, p *workload.Policy, floor map[string]float64) (*Check, error) {
-	o := CompareOptions{Confidence: float64(p.Confidence), Floor: floor}
+	return CheckLooks(baseline, candidate, p, floor, 1)
+}
+
+// CheckLooks is CheckPolicy where so many looks at growing data are planned, 1 or more: whoever looks again when he cannot tell
+// errs more often, so the error that the policy allows is divided among the looks (Bonferroni). Each of k looks has intervals of
+// confidence 1 - (1 - p.Confidence)/k, which holds the error of all together however the looks depend on each other. A run that
+// has grown had as many looks before as growths.
+func CheckLooks(baseline, candidate *Arm, p *workload.Policy, floor map[string]float64, looks int) (*Check, error) {
+	for _, arm := range []*Arm{baseline, candidate} {
+		looks = max(looks, 1+len(arm.Record.Manifest.Extended))
+	}
+	o := CompareOptions{Confidence: 1 - (1-float64(p.Confidence))/float64(looks), Floor: floor}
 	for _, g := range p.Gates {
 		o.Gated = append(o.Gated, g.Figure)
 		known := FigureNames()
@@ -43,7 +61,7 @@ func CheckPolicy(baseline, candidate *Arm, p *workload.Policy, floor map[string]
 	if err != nil {
 		return nil, err
 	}
-	check := &Check{Comparison: c}
+	check := &Check{Comparison: c, Looks: looks}
 	for i := range p.Gates {
 		k := slices.IndexFunc(c.Figures, func(f Figure) bool { return f.Name == p.Gates[i].Figure })
 		check.Results = append(check.Results, holdGate(&c.Figures[k], &p.Gates[i], c.Confidence))
@@ -74,7 +92,7 @@ func holdGate(f *Figure, g *workload.Gate, confidence float64) GateCheck {
 		out.Allowed += fmt.Sprintf(", or less than %s", g.AtLeast)
 	}
 	if f.Low == nil || f.High == nil || f.Baseline == nil {
-		out.Why = f.Why
+		out.Why, out.MoreBlocks = f.Why, f.Change != nil && f.Blocks < leastBlocks
 		return out
 	}
 	low, high := *f.Low, *f.High // of the change to the worse
@@ -92,6 +110,7 @@ func holdGate(f *Figure, g *workload.Gate, confidence float64) GateCheck {
 	case high <= limit:
 		out.Verdict = Pass
 	default:
+		out.MoreBlocks = true
 		out.Why += "; the interval holds what passes and what does not"
 		if f.Needed > 0 {
 			out.Why += fmt.Sprintf(" (about %d blocks would settle it)", f.Needed)
@@ -103,7 +122,7 @@ func holdGate(f *Figure, g *workload.Gate, confidence float64) GateCheck {
 // slo takes the candidate's objectives in.
 func (c *Check) slo(candidate *Arm) {
 	for _, o := range candidate.Summary.Objectives() {
-		r := GateCheck{Name: "slo: " + o.Objective, Verdict: o.Verdict, Allowed: o.Objective, Why: o.Why}
+		r := GateCheck{Name: "slo: " + o.Objective, Verdict: o.Verdict, Allowed: o.Objective, Why: o.Why, MoreBlocks: o.few}
 		if o.Value != nil && r.Why == "" {
 			r.Why = fmt.Sprintf("%.4g", *o.Value)
 		}
@@ -119,7 +138,18 @@ func (c *Check) budget(candidate *Arm, allowed float64) {
 	if why == "" {
 		why = fmt.Sprintf("%d of %d attempts failed", failed, n)
 	}
-	c.Results = append(c.Results, GateCheck{Name: "error budget", Verdict: verdict, Allowed: fmt.Sprintf("at most %.4g%% of the attempts", 100*allowed), Why: why})
+	c.Results = append(c.Results, GateCheck{Name: "error budget", Verdict: verdict, Allowed: fmt.Sprintf("at most %.4g%% of the attempts", 100*allowed), Why: why,
+		MoreBlocks: verdict == CannotTell})
+}
+
+// BlocksMayTell reports whether more blocks can settle a check that cannot tell. Else why names a line that stays as it is.
+func (c *Check) BlocksMayTell() (may bool, why string) {
+	for _, r := range c.Results {
+		if r.Verdict == CannotTell && !r.MoreBlocks {
+			return false, fmt.Sprintf("%s: %s", r.Name, r.Why)
+		}
+	}
+	return c.Verdict == CannotTell, ""
 }
 
 // Objectives are the approach's own, and those of its traffic classes by their names.

@@ -31,10 +31,12 @@ func (f *fold) judge(o workload.Objective, floor *measure.NoiseFloor) ObjectiveR
 		ratio := float64(f.good) / float64(f.attempts)
 		r.Value = &ratio
 		r.Verdict, r.Why = judgeShare(f.attempts-f.good, f.attempts, 1-o.Value, ratio, o)
+		r.few = r.Verdict == CannotTell
 	case "error_rate":
 		ratio := float64(f.failures()) / float64(f.attempts)
 		r.Value = &ratio
 		r.Verdict, r.Why = judgeShare(f.failures(), f.attempts, o.Value, ratio, o)
+		r.few = r.Verdict == CannotTell
 	case "goodput_rate":
 		if f.span > 0 {
 			rate := float64(f.good) / f.span
@@ -43,7 +45,7 @@ func (f *fold) judge(o workload.Objective, floor *measure.NoiseFloor) ObjectiveR
 	default:
 		f.judgeLatency(o, &r)
 		if e := InstrumentError(floor, workload.Metric(o.Metric)); r.Value != nil && math.Abs(*r.Value-o.Value) < e {
-			r.Verdict = CannotTell
+			r.Verdict, r.few = CannotTell, false
 			r.Why = fmt.Sprintf("closer to the limit than infbench itself may be off by on this machine (%s, infbench selftest)", time.Duration(e*1e9))
 		}
 	}
@@ -98,6 +100,7 @@ func (f *fold) judgeLatency(o workload.Objective, r *ObjectiveResult) {
 		value = math.Inf(1)
 	}
 	r.Verdict, r.Why = judgeShare(int(slow), int(total), 1-q, value, o)
+	r.few = r.Verdict == CannotTell
 	if math.IsInf(value, 1) && r.Verdict == Fail {
 		r.Why = fmt.Sprintf("%d of %d attempts failed: this percentile lies among them", failures, total)
 	}

@@ -222,4 +222,5 @@ type ObjectiveResult struct {
 	Verdict   string   `json:"verdict"`
 	Value     *float64 `json:"value,omitempty"` // seconds, share or 1/s, as the objective's metric
 	Why       string   `json:"why,omitempty"`   // where the verdict is not plain from the value
+	few       bool     // it cannot tell, and more attempts would
 }

@@ -35,7 +35,11 @@ type Manifest struct {
 	Machine  Machine            `json:"machine"`
 	Digest   string             `json:"digest"` // of the scenario
 	Scenario *workload.Scenario `json:"scenario"`
-	Schedule ScheduleRecord     `json:"schedule"`
+	// Folder is where relative paths in the scenario start, as an absolute path. Empty in records of older versions.
+	Folder string `json:"folder,omitempty"`
+	// Extended are the growths of the run: it was begun with fewer rounds of blocks than its scenario now has.
+	Extended []Extension    `json:"extended,omitempty"`
+	Schedule ScheduleRecord `json:"schedule"`
 	// RunNonce is what the nonces of the prompts were made of, beside the seed: with it a run sends the very same prompts
 	// again. Empty where prompts have none, and in records of older versions, whose nonces the seed alone decides.
 	RunNonce string `json:"run_nonce,omitempty"`

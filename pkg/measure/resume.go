@@ -14,10 +14,22 @@ func (w *Writer) Rounds() []RoundRecord { return w.man.Rounds }
 
 // Resume opens a run directory to go on with the run, in whatever state it was left. All that was measured stays: rows are
 // copied up to where a crash has torn the log, since nothing can be appended behind that. A block that was under way
-// counts as interrupted. No other process may be writing to the directory.
+// counts as interrupted. No other process may be writing to the directory. Files of a record that was closed and are not those
+// that the run has written are an error: what is appended would vouch for them.
 func Resume(dir string) (*Writer, error) {
+	return goOn(dir, func(*Manifest) error { return nil })
+}
+
+// goOn opens a run directory again, with a manifest that is changed before anything is.
+func goOn(dir string, change func(*Manifest) error) (*Writer, error) {
 	m, err := readManifest(dir)
 	if err != nil {
+		return nil, err
+	}
+	if err := (&Record{Dir: dir, Manifest: m}).Verify(); err != nil {
+		return nil, err
+	}
+	if err := change(m); err != nil {
 		return nil, err
 	}
 	rows, err := mendRows(filepath.Join(dir, rowsFile))

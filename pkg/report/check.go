@@ -19,10 +19,21 @@ func CheckTerminal(w io.Writer, c *analyze.Check, width int, color bool) error {
 	for _, r := range c.Results {
 		s.paragraph(fmt.Sprintf("%s: %s: %s; allowed: %s", strings.ToUpper(r.Verdict), r.Name, orAbsent(r.Why), r.Allowed), 2, 4)
 	}
+	if note := looksNote(c); note != "" {
+		s.paragraph(note, 2, 4)
+	}
 	if err := b.Flush(); err != nil {
 		return err
 	}
 	return CompareTerminal(w, []*analyze.Comparison{c.Comparison}, width, color)
+}
+
+// looksNote says that a check is one of several looks; empty where it is the only one.
+func looksNote(c *analyze.Check) string {
+	if c.Looks < 2 {
+		return ""
+	}
+	return fmt.Sprintf("One of %d looks, which share the error that the policy allows: the intervals of each are of %.9g%%.", c.Looks, 100*c.Comparison.Confidence)
 }
 
 func toneStyle(verdict string) string {
@@ -50,6 +61,9 @@ func CheckMarkdown(w io.Writer, c *analyze.Check) error {
 	fmt.Fprintf(b, "| | verdict | found | allowed |\n|---|---|---|---|\n")
 	for _, r := range c.Results {
 		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", escapeMarkdown(r.Name), mark(r.Verdict), escapeMarkdown(orAbsent(r.Why)), escapeMarkdown(r.Allowed))
+	}
+	if note := looksNote(c); note != "" {
+		fmt.Fprintf(b, "\n%s\n", note)
 	}
 	fmt.Fprintf(b, "\n<details><summary>All figures</summary>\n\n")
 	if err := b.Flush(); err != nil {

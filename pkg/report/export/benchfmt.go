@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -99,27 +101,54 @@ func writeBenchfmt(w io.Writer, rec *measure.Record) (notes []string, err error)
 	m := rec.Manifest
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "# infbench run %s, started %s, scenario digest %s\n", oneLine(m.ID), m.Started.UTC().Format("2006-01-02T15:04:05Z"), oneLine(m.Digest))
-	all := units()
-	for _, u := range all {
-		if used(u, whole) {
+	of, more := wholeUnits(whole)
+	for _, u := range units() {
+		if used(u, of) {
 			fmt.Fprintf(out, "Unit %s better=%s\n", u.name, u.better)
 		}
 	}
 	now := map[string]string{}
 	for _, b := range whole {
 		configure(out, now, m, b)
-		writeBlock(out, m, b, all)
+		writeBlock(out, m, b, of[b.Approach])
 	}
-	return notes, out.Flush()
+	return append(notes, more...), out.Flush()
 }
 
-func used(u unit, blocks []*analyze.BlockSummary) bool {
-	for _, b := range blocks {
-		if u.get(b) != nil {
+func used(u unit, of map[string][]unit) bool {
+	for _, all := range of {
+		if slices.ContainsFunc(all, func(one unit) bool { return one.name == u.name }) {
 			return true
 		}
 	}
 	return false
+}
+
+// wholeUnits are the figures that all blocks of an approach have, by approach. One that only some have is left out, and noted:
+// which have it is no chance (the busy ones have requests enough), and benchstat would hold them against all of another's.
+func wholeUnits(blocks []*analyze.BlockSummary) (of map[string][]unit, notes []string) {
+	of = map[string][]unit{}
+	by := map[string][]*analyze.BlockSummary{}
+	for _, b := range blocks {
+		by[b.Approach] = append(by[b.Approach], b)
+	}
+	for _, approach := range slices.Sorted(maps.Keys(by)) {
+		for _, u := range units() {
+			have := 0
+			for _, b := range by[approach] {
+				if u.get(b) != nil {
+					have++
+				}
+			}
+			switch {
+			case have == len(by[approach]):
+				of[approach] = append(of[approach], u)
+			case have > 0:
+				notes = append(notes, fmt.Sprintf("%s of %s is left out: only %d of %d blocks have it", u.name, approach, have, len(by[approach])))
+			}
+		}
+	}
+	return of, notes
 }
 
 // configure writes the lines that change with this block. An empty value takes a key back.

@@ -99,22 +99,31 @@ type line struct {
 }
 
 // curve walks the buckets as HdrHistogram's percentile iterator does: a line for each step, which halves its length whenever
-// the distance to 100% has halved, and one for the largest value.
+// the distance to 100% has halved, and one for the largest value. Once every attempt is counted only the last line follows.
 func curve(d *analyze.Distribution) []line {
 	var lines []line
-	total := float64(d.Hist.Count() + d.Failures)
-	next, count := 0.0, int64(0)
+	total := d.Hist.Count() + d.Failures
+	step, count := 0, int64(0)
 	var last float64
 	for _, b := range buckets(d.Hist) {
 		count += b.Count
 		last = float64(b.Value)
-		for next <= min(float64(count), total-0.5)/total { // beyond, less than one value lies
-			lines = append(lines, line{last, next, count})
-			half := math.Exp2(math.Floor(math.Log2(1/(1-next))) + 1)
-			next += 1 / (ticksPerHalf * half)
+		for level(step) <= float64(count)/float64(total) {
+			lines = append(lines, line{last, level(step), count})
+			step++
+			if count == total {
+				break
+			}
 		}
 	}
-	return append(lines, line{last, float64(count) / total, count})
+	return append(lines, line{last, float64(count) / float64(total), count})
+}
+
+// level is the share that a step of the curve is at: five steps to a half, five more to three quarters, and so on. It is not
+// summed up, so that the halves are met exactly.
+func level(step int) float64 {
+	left := math.Exp2(-float64(step / ticksPerHalf))
+	return 1 - left + left*float64(step%ticksPerHalf)/(2*ticksPerHalf)
 }
 
 // buckets are those of the histogram, and the largest value for what lies above its range.
