@@ -20,6 +20,7 @@ var layers = map[string][]string{
 	"pkg/measure":       {"pkg/endpoint", "pkg/workload", "internal/stat", "internal/rawnet"},
 	"pkg/analyze":       {"pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/rawnet"},
 	"pkg/report":        {"pkg/analyze", "pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/rawnet"},
+	"pkg/report/export": {"pkg/analyze", "pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/rawnet"},
 	"internal/selftest": {"pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/scripted", "internal/rawnet"},
 	"cmd/infbench":      {"pkg", "internal"},
 	"internal/gguf":     {},

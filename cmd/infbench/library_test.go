@@ -18,7 +18,9 @@ func TestLibraryOfScenarios(t *testing.T) {
 	if err != nil || len(files) < 14 {
 		t.Fatalf("%d scenarios: %v", len(files), err)
 	}
-	t.Setenv("LLAMA_SERVER_URL", "http://127.0.0.1:1/v1")
+	for _, name := range []string{"LLAMA_SERVER_URL", "LLAMA_PINNED_URL", "LLAMA_CANDIDATE_URL"} {
+		t.Setenv(name, "http://127.0.0.1:1/v1")
+	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
 		t.Run(name, func(t *testing.T) {
@@ -60,7 +62,9 @@ func TestLibraryOfScenarios(t *testing.T) {
 func TestLibraryIsQuick(t *testing.T) {
 	files, _ := filepath.Glob("../../scenarios/*.yaml")
 	for _, file := range files {
-		t.Setenv("LLAMA_SERVER_URL", "http://127.0.0.1:1/v1")
+		for _, name := range []string{"LLAMA_SERVER_URL", "LLAMA_PINNED_URL", "LLAMA_CANDIDATE_URL"} {
+			t.Setenv(name, "http://127.0.0.1:1/v1")
+		}
 		s, err := workload.Load(file)
 		if err != nil {
 			t.Fatal(err)

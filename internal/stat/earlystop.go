@@ -7,13 +7,13 @@ import (
 )
 
 // mostQueries bounds the totals that are looked for.
-const mostQueries = 1 << 40
+const mostQueries = 1 << 30
 
 // EarlyStopTotal is how many queries a run needs in all when t of them were over the latency limit, to say with this
 // confidence that at least a share p of all queries is within it: the smallest n with P(Binomial(n, 1-p) <= t) <=
 // 1-confidence, which is I[p](n-t, t+1) of the incomplete beta function (MLPerf LoadGen, early_stopping.cc, with tolerance 0;
 // its confidence is 0.99). It assumes independent queries: as a gate it needs a bound of runs beside it. It fails for a
-// negative t, a p or a confidence outside (0, 1), and where more than 2^40 queries would be needed.
+// negative t, a p or a confidence outside (0, 1), and where more than 2^30 queries would be needed.
 func EarlyStopTotal(t int, p, confidence float64) (n int, err error) {
 	if err := checkQuantile(p, confidence); err != nil {
 		return 0, err
@@ -25,7 +25,7 @@ func EarlyStopTotal(t int, p, confidence float64) (n int, err error) {
 	high := t + 1
 	for !enough(high) {
 		if high > mostQueries {
-			return 0, fmt.Errorf("early stopping at the quantile %v with %d over the limit: more than 2^40 queries would be needed", p, t)
+			return 0, fmt.Errorf("early stopping at the quantile %v with %d over the limit: more than 2^30 queries would be needed", p, t)
 		}
 		high *= 2
 	}

@@ -17,13 +17,18 @@ type Arm struct {
 	Approach string
 	Record   *measure.Record
 	Summary  *ApproachSummary
+	// ClientLimited: the load generator or its machine is at fault for what is suspect in the measurement.
+	ClientLimited bool
 	// Blocks are those that went through, by their round.
 	Blocks map[int]*BlockSummary
 }
 
 // Arms takes the approaches of a record as arms of a comparison, in the order of the scenario. Blocks that were cut short are
-// left out.
+// left out. A record whose files are not those that the run has written is an error.
 func Arms(rec *measure.Record) ([]*Arm, error) {
+	if err := rec.Verify(); err != nil {
+		return nil, err
+	}
 	a, err := Run(rec)
 	if err != nil {
 		return nil, err
@@ -35,7 +40,7 @@ func Arms(rec *measure.Record) ([]*Arm, error) {
 	var arms []*Arm
 	for i := range a.Summary.Approaches {
 		s := &a.Summary.Approaches[i]
-		arm := &Arm{Name: s.Name, Approach: s.Name, Record: rec, Summary: s, Blocks: map[int]*BlockSummary{}}
+		arm := &Arm{Name: s.Name, Approach: s.Name, Record: rec, Summary: s, ClientLimited: a.Summary.Validity.limits(s.Name), Blocks: map[int]*BlockSummary{}}
 		for k := range blocks {
 			if b := &blocks[k]; b.Approach == s.Name && b.State == measure.Complete {
 				arm.Blocks[b.Record.Round] = b

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
@@ -63,6 +64,8 @@ func (a *audit) cache(b *SentBlock, who string, p *workload.Prompts, talks bool)
 	}
 	expected := *b.CacheableShare
 	switch got := b.CachedShare; {
+	case got != nil && a.repeated[who]:
+		// Rows that came again are no accident, and were said to be there.
 	case got != nil && b.caches.accidental(expected):
 		verdict, explained := Suspect, "every prompt is unique"
 		switch {
@@ -79,24 +82,56 @@ func (a *audit) cache(b *SentBlock, who string, p *workload.Prompts, talks bool)
 	case got == nil:
 		a.add(Valid, "prefix_share", "%s: the server does not say what it took from a prefix cache: whether the %.0f%% of the prompt tokens that could come from one did cannot be told", who, 100*expected)
 	case *got < expected-cachedShare:
-		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: it has no prefix cache, or a small one; or requests came before what they share was computed; or its template and tokenizer make other tokens of an answer than were generated", who, 100**got, 100*expected)
+		why := "it has no prefix cache"
+		if *got > 0 {
+			why = "its cache is small, or keeps whole blocks only"
+		}
+		a.add(Valid, "prefix_share", "%s: the server took %.0f%% of the prompt tokens from its cache, and an unlimited one would take %.0f%%: %s; or requests came before what they share was computed; or its template and tokenizer make other tokens of an answer than were generated", who, 100**got, 100*expected, why)
 	}
 }
 
-// spent says when the rows of a dataset were sent again although a cache may know them.
+// spent says when the rows of a dataset were sent again although a cache may know them. A row is one request, or one
+// conversation.
 func (a *audit) spent(m *measure.Manifest) {
-	p := &m.Scenario.Prompts
-	if p.Dataset == nil || len(m.Datasets) == 0 || !p.Shares() {
-		return
-	}
-	rows := m.Datasets[0].Used
-	for _, b := range m.Blocks {
-		if b.Attempts <= rows {
-			continue
+	if len(m.Scenario.Mix) == 0 {
+		arrivals := m.Schedule.Arrivals
+		if !m.Schedule.OpenLoop {
+			arrivals = math.MaxInt
 		}
-		a.about = b.Approach
-		a.add(Valid, "dataset_spent", "%s: the dataset was spent: its %d rows were sent %.3g times over, and with prompts.cache: %s a row that comes again can be answered from a cache; how much of that is to be expected cannot be told. Give more rows, or write cache: unique",
-			b.Approach, rows, float64(b.Attempts)/float64(rows), p.Cache)
+		a.spentBy(m, &m.Scenario.Prompts, m.Datasets, "", arrivals)
+	}
+	files := m.Datasets
+	for i := range min(len(m.Scenario.Mix), len(m.Schedule.Classes)) {
+		c := &m.Scenario.Mix[i]
+		a.spentBy(m, &c.Prompts, files, ", class "+c.Name, m.Schedule.Classes[i].Arrivals)
+		for _, has := range []bool{c.Prompts.Dataset != nil, c.Prompts.Shared != nil && c.Prompts.Shared.Documents != nil} {
+			if has && len(files) > 0 {
+				files = files[1:]
+			}
+		}
 	}
 	a.about = ""
+}
+
+// spentBy is spent for the prompts of a scenario or of a traffic class, whose files come first, and of which a block sends
+// at most so many rows.
+func (a *audit) spentBy(m *measure.Manifest, p *workload.Prompts, files []workload.DatasetFacts, class string, arrivals int) {
+	if p.Dataset == nil || len(files) == 0 || !p.Shares() {
+		return
+	}
+	rows := files[0].Used
+	for _, b := range m.Blocks {
+		n := min(b.Attempts, arrivals) // later turns of conversations are attempts too
+		if n <= rows || class != "" && b.State != measure.Complete {
+			continue // how far a class got in a block that was cut short is not known
+		}
+		why := "with prompts.cache: " + p.Cache
+		if !p.Common() {
+			why = "behind the same shared text"
+		}
+		a.about = b.Approach
+		a.repeated[b.Approach+class] = true
+		a.add(Valid, "dataset_spent", "%s%s: the dataset was spent: its %d rows were sent %.3g times over, and %s a row that comes again can be answered from a cache; how much of that is to be expected cannot be told: %s",
+			b.Approach, class, rows, float64(n)/float64(rows), why, p.SpentRemedy())
+	}
 }

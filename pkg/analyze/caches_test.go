@@ -10,6 +10,7 @@ import (
 
 	"github.com/infbench/infbench/pkg/analyze"
 	"github.com/infbench/infbench/pkg/measure"
+	"github.com/infbench/infbench/pkg/workload"
 )
 
 // nightly is a scenario that is run again and again on a server that stays up and forgets nothing.
@@ -137,5 +138,71 @@ func TestSpentDataset(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestSpentDatasetByConversations: a row is spent by a conversation, however many turns that has.
+func TestSpentDatasetByConversations(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "talks.jsonl")
+	var rows strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&rows, "{\"messages\": [%s{\"role\": \"user\", \"content\": \"At last %d\"}]}\n", strings.Repeat(`{"role": "user", "content": "So?"}, {"role": "assistant", "content": "So."}, `, 5), i)
+	}
+	if err := os.WriteFile(file, []byte(rows.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for length, want := range map[string]string{"60s": "40 rows were sent", "5s": ""} { // some 180 and some 15 conversations of six turns
+		synctest.Test(t, func(t *testing.T) {
+			text := fmt.Sprintf(strings.Replace(nightly, "warmup: 10s, measure: 60s", "warmup: 0s, measure: "+length, 1), "cache: cold")
+			text = strings.Replace(text, "  synthetic: {input: {uniform: {min: 20, max: 200}}, output: {fixed: 2}}", "  dataset: {path: "+file+", output: {fixed: 2}}", 1)
+			an, rec := play(t, text+"sessions: {think: {fixed: 10ms}}\n", nil)
+			sent := float64(rec.Manifest.Schedule.Arrivals) / 40
+			r := reasonOf(an, "dataset_spent")
+			if b := rec.Manifest.Blocks[0]; b.Attempts < 50 || (r != nil) != (want != "") || r != nil && !strings.Contains(r.Text, fmt.Sprintf("%s %.3g times over", want, sent)) {
+				t.Errorf("%s: %d requests of %d conversations: %+v", length, b.Attempts, rec.Manifest.Schedule.Arrivals, r)
+			}
+		})
+	}
+}
+
+// TestSpentDatasetBehindSharedTexts: there a row that comes again has no nonce of its own before it. That is said, and is no
+// cache that was warm from something else.
+func TestSpentDatasetBehindSharedTexts(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rows.jsonl")
+	var rows strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&rows, "{\"prompt\": \"Question %d: %s?\", \"max_tokens\": 2}\n", i, strings.Repeat("and then ", 100))
+	}
+	if err := os.WriteFile(file, []byte(rows.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		text := fmt.Sprintf(nightly, "shared: {groups: 2, tokens: {fixed: 320}}")
+		text = strings.Replace(text, "synthetic: {input: {uniform: {min: 20, max: 200}}, output: {fixed: 2}}", "dataset: {path: "+file+"}", 1)
+		an, _ := play(t, text, nil)
+		r := reasonOf(an, "dataset_spent")
+		if r == nil || !strings.Contains(r.Text, "behind the same shared text") || strings.Contains(r.Text, "cache: unique") || reasonOf(an, "cache_hits") != nil {
+			t.Errorf("%+v, %+v", r, reasonOf(an, "cache_hits"))
+		}
+	})
+}
+
+// TestSpentDatasetOfAClass: of a mix it is said of the class, by what falls to it, whatever files the other classes have.
+func TestSpentDatasetOfAClass(t *testing.T) {
+	rows := workload.DatasetFacts{Path: "rows.jsonl", Used: 40}
+	many := workload.DatasetFacts{Path: "many.jsonl", Used: 4000}
+	docs := workload.DatasetFacts{Path: "docs", Used: 3}
+	m := &measure.Manifest{State: measure.Complete, Datasets: []workload.DatasetFacts{many, docs, rows},
+		Blocks:   []measure.BlockRecord{{Approach: "one", Attempts: 500, State: measure.Complete}},
+		Schedule: measure.ScheduleRecord{OpenLoop: true, Arrivals: 300, Classes: []measure.ClassSchedule{{Name: "rag", Arrivals: 200}, {Name: "chat", Arrivals: 100}}},
+		Scenario: &workload.Scenario{Approaches: []workload.Approach{{Name: "one"}}, Mix: []workload.TrafficClass{
+			{Name: "rag", Prompts: workload.Prompts{Cache: "cold", Dataset: &workload.Dataset{}, Shared: &workload.Shared{Documents: &workload.Documents{}}}},
+			{Name: "chat", Prompts: workload.Prompts{Cache: "cold", Dataset: &workload.Dataset{}}}}}}
+	var found []string
+	for _, r := range analyze.Spent(m) {
+		found = append(found, r.Text)
+	}
+	if len(found) != 1 || !strings.HasPrefix(found[0], "one, class chat: the dataset was spent: its 40 rows were sent 2.5 times over") {
+		t.Errorf("%q", found)
 	}
 }

@@ -258,6 +258,15 @@ type comparedFigure struct {
 	of     func(b *BlockSummary) (*float64, string) // the value, or why there is none
 }
 
+// counts are how many of a block's attempts the share is of, for a figure that is a share.
+func (f comparedFigure) counts(b *BlockSummary) (hits, attempts int) {
+	share, _ := f.of(b)
+	if share == nil {
+		return 0, 0
+	}
+	return int(math.Round(*share * float64(b.Attempts))), b.Attempts
+}
+
 // comparedFigures are all of them.
 func comparedFigures() []comparedFigure {
 	var all []comparedFigure

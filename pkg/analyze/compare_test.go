@@ -191,3 +191,24 @@ func TestAdjusted(t *testing.T) {
 		}
 	}
 }
+
+// TestSharesAreAsUncertainAsTheirAttempts: blocks without a failure do not say that there is none. The closed form is
+// Newcombe's method 10: with no failure in n attempts on both sides the interval is Wilson's upper limit, z²/(n+z²), to both
+// sides.
+func TestSharesAreAsUncertainAsTheirAttempts(t *testing.T) {
+	const z2 = 1.959963984540054 * 1.959963984540054
+	for blocks, want := range map[int]string{3: CannotTell, 30: Same} {
+		values := make([]float64, blocks)
+		for i := range values {
+			values[i] = 0.1
+		}
+		c, err := Compare(armOf("a", 1, values...), armOf("b", 1, values...), false, CompareOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := figureOf(t, c, "error_rate")
+		if limit := z2 / (100*float64(blocks) + z2); f.Verdict != want || math.Abs(*f.High-limit) > 1e-9 || math.Abs(*f.Low+limit) > 1e-9 || *f.Change != 0 {
+			t.Errorf("%d blocks of 100 attempts: %+v, want an interval of %g", blocks, f, limit)
+		}
+	}
+}

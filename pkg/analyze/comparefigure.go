@@ -29,6 +29,8 @@ func (f comparedFigure) compare(a, b *Arm, rounds []int, o CompareOptions) Figur
 		out.cannot("%s: %s", a.Name, xwhy)
 	case ywhy != "":
 		out.cannot("%s: %s", b.Name, ywhy)
+	case out.Blocks == 0:
+		out.cannot("no block of one side went through")
 	case out.Blocks < leastBlocks:
 		out.change(*out.Baseline, *out.Candidate)
 		out.cannot("%d block on a side: requests of one block are not independent, so nothing can be said of how sure this is; run with --blocks 10", out.Blocks)
@@ -39,15 +41,48 @@ func (f comparedFigure) compare(a, b *Arm, rounds []int, o CompareOptions) Figur
 	default:
 		out.independent(f.scaled(x), f.scaled(y), o)
 	}
+	if f.share && out.Low != nil {
+		f.widen(&out, a, b, rounds, o)
+	}
 	return out
+}
+
+// widen gives the interval of a difference of shares at least the width that as many independent attempts would leave it: ten
+// blocks without a failure do not say that there is none (Newcombe's hybrid score interval; Statistics in Medicine 17, 1998,
+// method 10).
+func (f comparedFigure) widen(out *Figure, a, b *Arm, rounds []int, o CompareOptions) {
+	var at [2]float64
+	var in [2]stat.Interval
+	for i, arm := range []*Arm{a, b} {
+		hits, n := 0, 0
+		for _, round := range roundsOf(arm, rounds) {
+			k, attempts := f.counts(arm.Blocks[round])
+			hits, n = hits+k, n+attempts
+		}
+		interval, err := stat.Wilson(hits, n, o.Confidence)
+		if err != nil {
+			out.cannot("%v", err)
+			return
+		}
+		at[i], in[i] = float64(hits)/float64(n), interval
+	}
+	d := at[1] - at[0]
+	low := d - math.Hypot(at[1]-in[1].Low, in[0].High-at[0])
+	high := d + math.Hypot(in[1].High-at[1], at[0]-in[0].Low)
+	out.Low, out.High = new(min(*out.Low, low)), new(max(*out.High, high))
+}
+
+// roundsOf are the rounds, or all of the arm's where there are none.
+func roundsOf(a *Arm, rounds []int) []int {
+	if len(rounds) > 0 {
+		return rounds
+	}
+	return slices.Sorted(maps.Keys(a.Blocks))
 }
 
 // values are the figure's values in the rounds, or in all blocks where there are no rounds; why says what is missing.
 func (f comparedFigure) values(a *Arm, rounds []int) (values []float64, why string) {
-	if len(rounds) == 0 {
-		rounds = slices.Sorted(maps.Keys(a.Blocks))
-	}
-	for _, round := range rounds {
+	for _, round := range roundsOf(a, rounds) {
 		v, missing := f.of(a.Blocks[round])
 		if v == nil {
 			return nil, missing

@@ -58,7 +58,7 @@ func (o *OutputLengths) Ratio() float64 { return o.Mean/o.AgainstMean - 1 }
 
 // answer is the length of one answer.
 type answer struct {
-	index  int // of the request, with its round of blocks in the upper half
+	index  int64 // of the request, with its round of blocks in the upper half
 	tokens float64
 }
 

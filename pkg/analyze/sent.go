@@ -123,7 +123,7 @@ func (l *sentLog) add(s *measure.Sample) {
 	}
 	if s.OutputTokens != nil {
 		l.countedOutput.Add(*s.OutputTokens)
-		l.answers = append(l.answers, answer{l.block.Round<<32 | s.Index, float64(*s.OutputTokens)})
+		l.answers = append(l.answers, answer{int64(l.block.Round)<<32 | int64(s.Index), float64(*s.OutputTokens)})
 		l.basis[s.Basis] = true
 	}
 }

@@ -94,7 +94,7 @@ func (st stage) play(t *testing.T, text, nonce string, keep func(i int) bool) (*
 		}
 		a.Model = "m"
 		epoch := time.Now()
-		e, err := endpoint.Open(endpoint.Config{Approach: a, Epoch: epoch, Dial: at.Dial})
+		e, err := endpoint.Open(endpoint.Config{Approach: a, Epoch: epoch, Dial: at.Dial, KeepText: s.Converses()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,6 +105,9 @@ func (st stage) play(t *testing.T, text, nonce string, keep func(i int) bool) (*
 				}
 				return source.Request(i, workload.Nonce{Approach: a.Name, Block: k})
 			}}
+		if s.Converses() {
+			b.Follow = source.Follow
+		}
 		if err := (&measure.Runner{Writer: w}).Run(t.Context(), b); err != nil {
 			t.Fatal(err)
 		}

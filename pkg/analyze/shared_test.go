@@ -72,8 +72,8 @@ func TestCachedIsWhatWasPredicted(t *testing.T) {
 // are told apart from the one that was meant.
 func TestCacheThatIsNotAsPredicted(t *testing.T) {
 	for name, tt := range map[string]struct{ cache, server, code, verdict, text string }{
-		"no prefix cache":        {"unique", "", "prefix_share", analyze.Valid, "an unlimited one would take 50%"},
-		"a small one":            {"unique", ", prefix_cache_tokens: 640", "prefix_share", analyze.Valid, "one: the server took"},
+		"no prefix cache":        {"unique", "", "prefix_share", analyze.Valid, "an unlimited one would take 50%: it has no prefix cache;"},
+		"a small one":            {"unique", ", prefix_cache_tokens: 640", "prefix_share", analyze.Valid, "its cache is small, or keeps whole blocks only;"},
 		"warm from the approach": {"allowed", ", prefix_cache_tokens: 10000000", "cache_hits", analyze.Valid, "two: the server took"},
 	} {
 		t.Run(name, func(t *testing.T) {

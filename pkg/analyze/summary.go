@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"time"
 
 	"github.com/infbench/infbench/pkg/endpoint"
@@ -104,12 +105,14 @@ func (v Validity) EndpointDown() bool {
 
 // ClientLimited tells whether the load generator itself is why the run is not valid.
 func (v Validity) ClientLimited() bool {
-	for _, r := range v.Reasons {
-		if r.Client && r.Verdict != Valid {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(v.Reasons, func(r Reason) bool { return r.Client && r.Verdict != Valid })
+}
+
+// limits is ClientLimited for one approach.
+func (v Validity) limits(approach string) bool {
+	return slices.ContainsFunc(v.Reasons, func(r Reason) bool {
+		return r.Client && r.Verdict != Valid && (r.Approach == "" || r.Approach == approach)
+	})
 }
 
 // ClientInfo is the load generator's own health.

@@ -31,9 +31,12 @@ const (
 
 // audit collects the reasons for and against trusting a run.
 type audit struct {
-	about   string // the approach under audit; empty: all
-	reasons []Reason
+	about    string // the approach under audit; empty: all
+	reasons  []Reason
+	repeated map[string]bool // whose rows of a dataset were sent again where a cache may know them; by approach and class
 }
+
+func newAudit() *audit { return &audit{repeated: map[string]bool{}} }
 
 func (a *audit) add(verdict, code, format string, args ...any) {
 	a.reasons = append(a.reasons, Reason{Code: code, Verdict: verdict, Text: fmt.Sprintf(format, args...), Approach: a.about})
@@ -63,7 +66,7 @@ func (a *audit) verdict() Validity {
 
 // judgeValidity asks of a whole run whether its numbers can be trusted.
 func judgeValidity(m *measure.Manifest, folds []*fold, blocks []*clientBlock, sent *WorkloadAsSent) Validity {
-	a := &audit{}
+	a := newAudit()
 	a.state(m)
 	if !m.Schedule.OpenLoop {
 		a.add(Valid, "closed_loop", "closed loop: a fixed number of users, so latency throttled the arrivals; do not compare its percentiles with an open-loop run")
@@ -76,9 +79,9 @@ func judgeValidity(m *measure.Manifest, folds []*fold, blocks []*clientBlock, se
 		a.about = f.name
 		a.approach(f, m, blocks)
 	}
+	a.spent(m)
 	a.sent(sent, m.Scenario)
 	a.outputs(sent)
-	a.spent(m)
 	for _, b := range blocks {
 		a.about = b.Approach
 		a.client(b)

@@ -56,6 +56,9 @@ type Manifest struct {
 	Preflight []Shortfall `json:"preflight,omitempty"`
 	// NoiseFloor is the client's own error on this machine, as the last self-test found it; nil: it was never measured.
 	NoiseFloor *NoiseFloor `json:"noise_floor,omitempty"`
+	// Files are the digests (SHA-256, in hex) of the other files of the record when it was closed, by their names: what was
+	// changed since does not have them. Nil while the run goes on, and in records of older versions.
+	Files map[string]string `json:"files,omitempty"`
 	// Verdict is the validity verdict, filled in when the run is analysed at its end.
 	Verdict string `json:"verdict,omitempty"`
 }

@@ -29,7 +29,7 @@ func Resume(dir string) (*Writer, error) {
 			b.State, b.Problem, b.Attempts = Interrupted, "its process died", rows[b.Index]
 		}
 	}
-	m.State, m.Problem, m.Ended = Running, "", nil
+	m.State, m.Problem, m.Ended, m.Files, m.Verdict = Running, "", nil, nil, ""
 	return open(dir, m)
 }
 

@@ -38,9 +38,13 @@ func (x *blockRun) follow(req *workload.Request, s *Sample, res *endpoint.Result
 	return nil
 }
 
-// visible is how many output tokens go into the next turn's prompt: reasoning is not sent back.
+// visible is how many output tokens go into the next turn's prompt: reasoning is not sent back. It is nil where that was
+// streamed, and the server counts it together with the answer.
 func visible(s *Sample) *int {
-	if s.OutputTokens == nil || s.Reasoning == nil {
+	switch {
+	case s.OutputTokens == nil, s.ReasoningSeen && s.Reasoning == nil:
+		return nil
+	case s.Reasoning == nil:
 		return s.OutputTokens
 	}
 	n := max(*s.OutputTokens-*s.Reasoning, 0)

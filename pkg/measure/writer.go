@@ -91,6 +91,9 @@ func (w *Writer) writeManifest() error {
 // Close ends the run in the given state (Complete, Interrupted or Failed) and writes the final manifest.
 func (w *Writer) Close(state, problem string, ended time.Time) error {
 	err := w.closeFiles()
+	var derr error
+	w.man.Files, derr = digestFiles(w.dir)
+	err = errors.Join(err, derr)
 	w.man.State, w.man.Problem, w.man.Ended = state, problem, &ended
 	return errors.Join(err, writeManifest(w.dir, w.man))
 }

@@ -58,15 +58,23 @@ func (p *preview) head() {
 			p.line("%s", l)
 		}
 	}
-	p.line("warm-up %s, measure %s, drain up to %s; each of %d approaches in turn: %s", s.Phases.Warmup.D(), s.Phases.Measure.D(),
-		s.Phases.Drain.D(), len(names), strings.Join(names, ", "))
+	who := "approach: "
+	if len(names) > 1 {
+		who = fmt.Sprintf("each of %d approaches in turn: ", len(names))
+	}
+	for _, l := range wrap(fmt.Sprintf("warm-up %s, measure %s, drain up to %s; %s%s", s.Phases.Warmup.D(), s.Phases.Measure.D(),
+		s.Phases.Drain.D(), who, strings.Join(names, ", ")), p.width) {
+		p.line("%s", l)
+	}
 	p.line("")
 }
 
 func (p *preview) closed() {
 	c := p.scenario.Arrivals.ClosedLoop
-	p.line("Closed loop: %d users, each sending its next request %s after the last reply. There is no schedule: how much is", c.Users, c.Think.D())
-	p.line("sent depends on how fast the endpoint answers, and its percentiles do not compare with an open-loop run's.")
+	for _, l := range wrap(fmt.Sprintf("Closed loop: %d users, each sending its next request %s after the last reply. There is no schedule: how much is "+
+		"sent depends on how fast the endpoint answers, and its percentiles do not compare with an open-loop run's.", c.Users, c.Think.D()), p.width) {
+		p.line("%s", l)
+	}
 }
 
 // chart draws arrivals per second as bars, and the rate that was asked for as dots where it is above the bar's end.
@@ -164,27 +172,34 @@ func sortedKeys(m map[string]int) []string {
 	return keys
 }
 
+// lengths shows how long prompts and answers are. Requests that leave the length of their answer to the server have none.
 func (p *preview) lengths(lengths func(i int) (input, output int)) {
-	var in, out []int
-	var sumIn, sumOut int64
-	for i := range p.sched.Times {
-		a, b := lengths(i)
-		in, out = append(in, a), append(out, b)
-		sumIn += int64(a)
-		sumOut += int64(b)
-	}
-	slices.Sort(in)
-	slices.Sort(out)
+	l := lengthsOf(p.sched, lengths)
 	p.line("%-28s %8s %8s %8s %8s %8s", "tokens, as asked for", "p10", "p50", "p90", "p99", "max")
-	for _, l := range []struct {
+	for _, row := range []struct {
 		name string
 		v    []int
-	}{{"prompt", in}, {"answer", out}} {
-		at := func(q float64) string { return count(int64(l.v[int(math.Ceil(q*float64(len(l.v))))-1])) }
-		p.line("  %-26s %8s %8s %8s %8s %8s", l.name, at(0.1), at(0.5), at(0.9), at(0.99), at(1))
+	}{{"prompt", l.input}, {"answer", l.output}} {
+		at := func(q float64) string { return quantileOf(row.v, q) }
+		p.line("  %-26s %8s %8s %8s %8s %8s", row.name, at(0.1), at(0.5), at(0.9), at(0.99), at(1))
 	}
-	p.line("  about %s prompt and %s answer tokens per approach, %s in all", count(sumIn), count(sumOut),
-		count((sumIn+sumOut)*int64(len(p.scenario.Approaches))))
+	p.line("  %s", p.total(&l))
+	if left := len(l.input) - len(l.output); left > 0 {
+		for _, text := range wrap(fmt.Sprintf("%s of %s requests leave the length of the answer to the server: the figures above are without these answers",
+			count(int64(left)), count(int64(len(l.input)))), p.width-2) {
+			p.line("  %s", text)
+		}
+	}
+}
+
+// total is how many tokens are asked for, as far as anybody can tell before.
+func (p *preview) total(l *asked) string {
+	approaches := int64(len(p.scenario.Approaches))
+	if len(l.output) == 0 {
+		return fmt.Sprintf("about %s prompt tokens per approach, %s in all", count(l.prompts), count(l.prompts*approaches))
+	}
+	return fmt.Sprintf("about %s prompt and %s answer tokens per approach, %s in all", count(l.prompts), count(l.answers),
+		count((l.prompts+l.answers)*approaches))
 }
 
 // conversations says what the arrivals begin. How long later prompts get the answers decide.
@@ -213,6 +228,8 @@ func (p *preview) conversations(source *workload.Source) {
 		p.line("Arrivals of some classes begin conversations: the figures above are of first turns.")
 	}
 	p.line("  turns: mean %s, p50 %d, p90 %d, max %d", number(float64(sum)/float64(len(turns))), at(0.5), at(0.9), at(1))
-	p.line("  about %s requests with %s prompt and %s answer tokens per approach before the end cuts them, if an answer takes %s", count(int64(len(foreseen))), count(in), count(out),
-		span(measure.GuessedAnswer(0))+" and "+span(measure.GuessedAnswer(1)-measure.GuessedAnswer(0))+" a token")
+	for _, l := range wrap(fmt.Sprintf("about %s requests with %s prompt and %s answer tokens per approach before the end cuts them, if an answer takes %s and %s a token", count(int64(len(foreseen))), count(in), count(out),
+		span(measure.GuessedAnswer(0)), span(measure.GuessedAnswer(1)-measure.GuessedAnswer(0))), p.width-2) {
+		p.line("  %s", l)
+	}
 }

@@ -1,6 +1,10 @@
 package report
 
-import "github.com/infbench/infbench/pkg/workload"
+import (
+	"fmt"
+
+	"github.com/infbench/infbench/pkg/workload"
+)
 
 // shared says what requests have in common, and what that lets a server spare.
 func (p *preview) shared(source *workload.Source) {
@@ -32,7 +36,9 @@ func (p *preview) sharedOf(prompts *workload.Prompts, sched *workload.Schedule, 
 	default:
 		return
 	}
-	p.line("%sexpected from an unlimited prefix cache: %s of the prompt tokens of the measure phase", indent, optional(expected, percent))
+	for _, l := range wrap("expected from an unlimited prefix cache: "+optional(expected, percent)+" of the prompt tokens of the measure phase", p.width-len(indent)) {
+		p.line("%s%s", indent, l)
+	}
 }
 
 // dataset says how often the rows of a dataset are used.
@@ -41,9 +47,15 @@ func (p *preview) dataset(rows int) {
 		return
 	}
 	n := len(p.sched.Times)
-	p.line("  %s rows of the dataset, used %s times over", count(int64(rows)), number(float64(n)/float64(rows)))
+	p.line("  rows of the dataset: %s, each used %s times on average", count(int64(rows)), number(float64(n)/float64(rows)))
 	if n > rows && p.scenario.Prompts.Shares() {
-		p.line("  the dataset is spent: with cache: %s a row that comes again can be answered from a prefix cache, by a share that", p.scenario.Prompts.Cache)
-		p.line("  cannot be told; give more rows, or write cache: unique")
+		cause := "with cache: " + p.scenario.Prompts.Cache
+		if !p.scenario.Prompts.Common() {
+			cause = "behind the same shared text"
+		}
+		text := fmt.Sprintf("the dataset is spent: %s a row that comes again can be answered from a prefix cache, by a share that cannot be told; %s", cause, p.scenario.Prompts.SpentRemedy())
+		for _, l := range wrap(text, p.width-2) {
+			p.line("  %s", l)
+		}
 	}
 }

@@ -35,11 +35,11 @@ func (p *preview) mix(source *workload.Source) {
 		return
 	}
 	classes := p.sched.Mix.Classes
-	rows := make([]classLengths, len(classes))
+	rows := make([]asked, len(classes))
 	var all int64
 	for i, one := range source.Classes() {
-		rows[i] = lengthsOf(classes[i].Schedule, one)
-		all += rows[i].tokens
+		rows[i] = lengthsOf(classes[i].Schedule, one.Lengths)
+		all += rows[i].prompts + rows[i].answers
 	}
 	const name = 18
 	p.line("")
@@ -48,7 +48,7 @@ func (p *preview) mix(source *workload.Source) {
 	for i, c := range classes {
 		r := rows[i]
 		p.line("  %s %8s %8s %8s  %6s %6s  %6s %6s", padRight(shorten(c.Name, name-2), name-2), perSecond(c.Stats().Rate), percent(float64(len(c.Times))/float64(len(p.sched.Times))),
-			percent(float64(r.tokens)/float64(max(all, 1))), quantileOf(r.input, 0.5), quantileOf(r.input, 0.99), quantileOf(r.output, 0.5), quantileOf(r.output, 0.99))
+			percent(float64(r.prompts+r.answers)/float64(max(all, 1))), quantileOf(r.input, 0.5), quantileOf(r.input, 0.99), quantileOf(r.output, 0.5), quantileOf(r.output, 0.99))
 		for _, l := range wrap(printable(c.String()), p.width-4) {
 			p.line("    %s", l)
 		}
@@ -56,29 +56,33 @@ func (p *preview) mix(source *workload.Source) {
 	}
 }
 
-// classLengths are what the requests of a class ask for, in ascending order.
-type classLengths struct {
-	input, output []int
-	tokens        int64 // of both
+// asked are the lengths that requests ask for, in ascending order, and their sums. An answer whose length is left to the
+// server is in none of them.
+type asked struct {
+	input, output    []int
+	prompts, answers int64
 }
 
-func lengthsOf(sched *workload.Schedule, source *workload.Source) classLengths {
-	var l classLengths
+func lengthsOf(sched *workload.Schedule, lengths func(i int) (input, output int)) asked {
+	var l asked
 	for i := range sched.Times {
-		in, out := source.Lengths(i)
-		l.input, l.output = append(l.input, in), append(l.output, out)
-		l.tokens += int64(in) + int64(out)
+		in, out := lengths(i)
+		l.input = append(l.input, in)
+		l.prompts += int64(in)
+		if out > 0 {
+			l.output = append(l.output, out)
+			l.answers += int64(out)
+		}
 	}
 	slices.Sort(l.input)
 	slices.Sort(l.output)
 	return l
 }
 
-// quantileOf is the smallest value with a share of at least q at or below it; absent for 0, which is left to the server.
+// quantileOf is the smallest value with a share of at least q at or below it; absent where there is none.
 func quantileOf(sorted []int, q float64) string {
-	v := sorted[max(int(math.Ceil(q*float64(len(sorted))))-1, 0)]
-	if v == 0 {
+	if len(sorted) == 0 {
 		return absent
 	}
-	return count(int64(v))
+	return count(int64(sorted[max(int(math.Ceil(q*float64(len(sorted))))-1, 0)]))
 }

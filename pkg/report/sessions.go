@@ -31,6 +31,13 @@ var endNames = map[workload.SessionEnd]string{
 func (b tableBuilder) conversations() group {
 	g := group{title: "Conversations", note: "first turns come when the schedule says (open loop); a later turn waits for the answer before it (closed), so a slow server gets fewer"}
 	g.rows = append(g.rows, b.ofSessions("begun", func(s *analyze.Sessions) cell { return text(count(int64(s.Begun))) }))
+	g.rows = append(g.rows, b.ofSessions("ended, whenever begun", func(s *analyze.Sessions) cell { // begun in the warm-up, too
+		all := 0
+		for _, n := range s.Ends {
+			all += n
+		}
+		return text(count(int64(all)))
+	}))
 	for _, end := range workload.SessionEnds() {
 		r := b.ofSessions(endNames[end], func(s *analyze.Sessions) cell { return text(count(int64(s.Ends[end]))) })
 		r.minor = true

@@ -23,17 +23,26 @@ func (p *Prompts) Warm() bool { return p.Shared != nil && (p.Shared.Warm || p.Ca
 
 // Shares reports whether the requests of a block may begin alike, as far as they have anything in common.
 func (p *Prompts) Shares() bool {
-	return p.Shared != nil || p.common()
+	return p.Shared != nil || p.Common()
 }
 
-// common reports whether prompts share whatever they have in common, and not just what prompts.shared puts before them.
-func (p *Prompts) common() bool { return p.Cache != "" && p.Cache != cacheUnique }
+// Common reports whether prompts share whatever they have in common, and not just what prompts.shared puts before them.
+func (p *Prompts) Common() bool { return p.Cache != "" && p.Cache != cacheUnique }
+
+// SpentRemedy is what to do where the rows of a dataset come again and a prefix cache may know them. With cache: unique
+// that is so behind shared texts alone, where no nonce of its own stands before a row.
+func (p *Prompts) SpentRemedy() string {
+	if p.Common() {
+		return "give more rows, or write cache: unique"
+	}
+	return "give more rows"
+}
 
 // Predictable reports whether the prompts tell what a prefix cache can do for them: the rows of a dataset, and a system
 // message that all requests have, may share what nobody has counted, unless a nonce of each request stands before them.
 func (p *Prompts) Predictable() bool {
 	documents := p.Shared != nil && p.Shared.Documents != nil
-	return !p.common() || p.Dataset == nil && p.System == "" && (!documents || p.Nonces())
+	return !p.Common() || p.Dataset == nil && p.System == "" && (!documents || p.Nonces())
 }
 
 // SetRun makes the nonces of prompts those of one run. A nonce that the seed alone decides would be the same in the next
@@ -64,7 +73,7 @@ func (s *Source) lead(index int, n Nonce) string {
 		return ""
 	}
 	kind := "nonce"
-	if p.common() && (s.rows != nil || p.System != "" || s.blocks(index) != nil) {
+	if p.Common() && (s.rows != nil || p.System != "" || s.blocks(index) != nil) {
 		kind, index = "block nonce", 0
 	}
 	var b strings.Builder

@@ -56,7 +56,7 @@ func TestDatasetFiles(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		"absent.jsonl": "prompts.dataset: open " + filepath.Join(dir, "absent.jsonl") + ": no such file or directory",
+		"absent.jsonl": "prompts.dataset: open " + filepath.Join(dir, "absent.jsonl") + ": no such file or directory: correct the path, which is relative to the scenario",
 		"*.jsonl":      "prompts.dataset: no file is like *.jsonl: correct the pattern",
 		".":            "prompts.dataset: the folder . has no file that ends in .json, .jsonl, .ndjson, .parquet, .csv, .txt (or that and .gz or .zst): name the files with a pattern, such as *",
 	} {

@@ -134,7 +134,7 @@ func TestDocumentErrors(t *testing.T) {
 		shared Shared
 		want   string
 	}{
-		"no folder":        {Shared{Documents: &Documents{Path: "absent"}}, "prompts.shared.documents: open " + filepath.Join(dir, "absent") + ": no such file or directory"},
+		"no folder":        {Shared{Documents: &Documents{Path: "absent"}}, "prompts.shared.documents: open " + filepath.Join(dir, "absent") + ": no such file or directory: correct the path, which is relative to the scenario"},
 		"no documents":     {Shared{Documents: &Documents{Path: "none"}}, "prompts.shared.documents: the folder none has no file that ends in .txt, .md (or that and .gz or .zst): name the files with a pattern, such as none/*"},
 		"no such file":     {Shared{Documents: &Documents{Path: "docs/*.rst"}}, "prompts.shared.documents: no file is like docs/*.rst: correct the pattern"},
 		"a wrong pattern":  {Shared{Documents: &Documents{Path: "docs/[.rst"}}, "prompts.shared.documents: docs/[.rst: syntax error in pattern"},

@@ -23,8 +23,9 @@ type Scenario struct {
 	// Patience lets users leave who wait for too long. With mix it is that of the classes without their own.
 	Patience *Patience `yaml:"patience,omitempty" json:"patience,omitempty"`
 	// Blocks is how often every approach is driven through the measure phase: in rounds of blocks, one for each approach, in an
-	// order drawn anew for each round. A comparison takes blocks as its samples, since requests of one block are not independent.
-	Blocks     int        `yaml:"blocks,omitempty" json:"blocks,omitempty" jsonschema:"minimum=1,maximum=1000,default=1"`
+	// order drawn anew for each round; once without it. A comparison takes blocks as its samples, since requests of one block are
+	// not independent.
+	Blocks     int        `yaml:"blocks,omitempty" json:"blocks,omitempty" jsonschema:"minimum=1,maximum=1000"`
 	Approaches []Approach `yaml:"approaches" json:"approaches" jsonschema:"required,minItems=1"`
 	SLO        SLO        `yaml:"slo,omitempty" json:"slo,omitzero"`
 	Output     Output     `yaml:"output,omitempty" json:"output,omitzero"`

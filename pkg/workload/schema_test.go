@@ -289,6 +289,7 @@ var beyondSchema = map[string]bool{
 	"approach-name-twice":             true,
 	"approach-stream-in-body":         true,
 	"calibrate-dataset":               true,
+	"calibrate-documents":             true,
 	"duration-too-long":               true,
 	"environment-name":                true,
 	"dataset-columns-beside-text":     true,

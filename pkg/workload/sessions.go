@@ -101,7 +101,7 @@ type Reply struct {
 	Text string
 	// InputTokens are the prompt's, as the server counted them; nil where it did not.
 	InputTokens *int
-	// OutputTokens are those of Text; nil where nobody counted them.
+	// OutputTokens are those of Text; nil where nobody counted them: then the workload's own count is taken.
 	OutputTokens *int
 }
 
@@ -121,7 +121,7 @@ func (s *Source) Follow(prev *Request, reply Reply) (next Request, think Duratio
 	}
 	turn := prev.Turn + 1
 	input, output := s.turnLengths(prev.Index, turn)
-	context := contextOf(prev, reply)
+	context := s.contextOf(prev, reply)
 	if c.MaxContext > 0 && context+input > c.MaxContext {
 		return Request{}, 0, SessionContextFull
 	}
@@ -137,15 +137,16 @@ func (s *Source) Follow(prev *Request, reply Reply) (next Request, think Duratio
 func turnKey(index, turn int) uint64 { return uint64(index)*(mostTurns+1) + uint64(turn) }
 
 // contextOf is how many tokens the conversation has so far: by the server's count where there is one.
-func contextOf(prev *Request, reply Reply) int {
+func (s *Source) contextOf(prev *Request, reply Reply) int {
 	n := prev.InputTokens
 	if reply.InputTokens != nil {
 		n = *reply.InputTokens
 	}
 	if reply.OutputTokens != nil {
-		n += *reply.OutputTokens
+		return n + *reply.OutputTokens
 	}
-	return n
+	own, _ := s.countAll([]Message{{Content: reply.Text}})
+	return n + own
 }
 
 // turnLengths is what a later turn adds to the conversation, and what it asks for.

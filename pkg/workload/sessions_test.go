@@ -140,6 +140,10 @@ func TestFollow(t *testing.T) {
 		if counted, _, _ := src.Follow(&req, Reply{Text: "x", InputTokens: new(200), OutputTokens: new(10)}); counted.Context != 210 {
 			t.Errorf("request %d: a context of %d tokens, the server counted 210", i, counted.Context)
 		}
+		// Where it does not say how many tokens of the answer go on, the workload counts.
+		if uncounted, _, _ := src.Follow(&req, Reply{Text: "So it is.", InputTokens: new(200)}); uncounted.Context != 203 {
+			t.Errorf("request %d: a context of %d tokens after 200 and three words", i, uncounted.Context)
+		}
 		for want, reply := range map[SessionEnd]Reply{SessionNoText: {}, SessionContextFull: {Text: "x", InputTokens: new(390), OutputTokens: new(10)}} {
 			if _, _, end := src.Follow(&req, reply); end != want {
 				t.Errorf("request %d ended %q, want %q", i, end, want)

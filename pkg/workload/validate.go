@@ -209,6 +209,9 @@ func validateShared(asked *Prompts, prompts strict.Place) {
 		return
 	}
 	validateSharedTexts(asked.Shared, p)
+	if calibrate := prompts.Field("calibrate"); p.Field("documents").Present() && asked.Dataset == nil && asked.Calibrates() && calibrate.Sound() {
+		calibrate.Mistake("without effect on shared.documents", "remove it: a document is sent as it stands, whatever its length; or let shared.tokens say how long the texts are")
+	}
 	if prompts.Field("trace").Present() {
 		p.Mistake("goes with synthetic prompts and datasets, not with trace", "use prompts.synthetic or prompts.dataset, or remove shared")
 		return
