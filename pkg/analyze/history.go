@@ -128,6 +128,7 @@ func (a *Arm) historyKey() HistoryKey {
 	if a.approach().Simulate != nil {
 		server["endpoint"] = "simulated"
 	}
+	maps.DeleteFunc(server, func(_, value string) bool { return value == "" }) // declared as nothing is not declared
 	tool := m.Tool.Version
 	if tool == "devel" && m.Tool.Revision != "" {
 		tool += " " + m.Tool.Revision[:min(12, len(m.Tool.Revision))]
@@ -136,7 +137,9 @@ func (a *Arm) historyKey() HistoryKey {
 }
 
 // equal tells whether figures under both keys are of one series.
-func (k HistoryKey) equal(o HistoryKey) bool { return len(k.changes(o)) == 0 }
+func (k HistoryKey) equal(o HistoryKey) bool {
+	return k.Workload == o.Workload && k.Approach == o.Approach && k.Client == o.Client && k.Tool == o.Tool && k.Tokens == o.Tokens && maps.Equal(k.Server, o.Server)
+}
 
 // changes says what differs from an earlier key, each as "tool version changed from 1 to 2".
 func (k HistoryKey) changes(before HistoryKey) []string {

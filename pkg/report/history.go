@@ -51,6 +51,9 @@ type historyDocument struct {
 
 func newHistoryDocument(s *analyze.HistorySeries) *historyDocument {
 	d := &historyDocument{title: strings.Join(nonEmpty(s.Scenario, s.Key.Approach), " · ")}
+	if len(s.Began) > 0 {
+		d.title += " · since " + day(s.First)
+	}
 	nights := fmt.Sprintf("%d nights, %s to %s", s.Nights, day(s.First), day(s.Last))
 	if s.Nights == 1 {
 		nights = "1 night, " + day(s.First)
@@ -59,10 +62,10 @@ func newHistoryDocument(s *analyze.HistorySeries) *historyDocument {
 	if len(s.Began) > 0 {
 		d.about = append(d.about, strings.Join(s.Began, "; ")+": a new series.")
 	}
-	d.table = table{columns: []string{"n", "last", "95% interval", "latest change", "the last nights"}, narrow: true, groups: []group{{title: "Figures"}}}
+	d.table = table{columns: []string{"last", "95% interval", "latest change", "the last nights"}, narrow: true, groups: []group{{title: "Figures"}}}
 	for i := range s.Trends {
 		t := &s.Trends[i]
-		d.table.groups[0].rows = append(d.table.groups[0].rows, trendRow(t))
+		d.table.groups[0].rows = append(d.table.groups[0].rows, trendRow(t, s.Nights))
 		for k := range t.Changes {
 			d.changes = append(d.changes, changeSentence(t, &t.Changes[k]))
 		}
@@ -106,7 +109,8 @@ func keyLine(k *analyze.HistoryKey) string {
 	return strings.Join(parts, "; ")
 }
 
-func trendRow(t *analyze.HistoryTrend) row {
+// trendRow is one figure; where some nights do not have it, with how many do.
+func trendRow(t *analyze.HistoryTrend, nights int) row {
 	write := trendUnit(t)
 	last := &t.Points[len(t.Points)-1]
 	value := cell{text: write(last.Value)}
@@ -124,7 +128,11 @@ func trendRow(t *analyze.HistoryTrend) row {
 			change.tone = good
 		}
 	}
-	return row{label: figureName(t.Name), cells: []cell{text(fmt.Sprint(len(t.Points))), value, interval, change, text(sparkline(t.Points))}}
+	label := figureName(t.Name)
+	if n := len(t.Points); n != nights {
+		label += fmt.Sprintf(" (n %d)", n)
+	}
+	return row{label: label, cells: []cell{value, interval, change, text(sparkline(t.Points))}}
 }
 
 // trendUnit writes values of a trend.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/infbench/infbench/pkg/analyze"
 )
@@ -53,7 +54,14 @@ func HistoryHTML(w io.Writer, h *analyze.History, all []analyze.HistorySeries, p
 		runs[e.Run] = true
 	}
 	p.Subtitle = fmt.Sprintf("%s of %s runs", counted(len(all), "series", "series"), count(int64(len(runs))))
-	for i := range all {
+	order := make([]int, len(all)) // what still goes on stands first
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(x, y int) int { return all[y].Last.Compare(all[x].Last) })
+	most := 0
+	for _, i := range order {
+		most = max(most, longest(&all[i]))
 		d := newHistoryDocument(&all[i])
 		s := historySection{Anchor: fmt.Sprintf("series-%d", i+1), Title: printable(d.title), Table: newPageTable("figures of "+printable(d.title), "figure", withoutLast(d.table))}
 		for _, l := range d.about {
@@ -66,9 +74,13 @@ func HistoryHTML(w io.Writer, h *analyze.History, all []analyze.HistorySeries, p
 		p.Series = append(p.Series, s)
 		p.latest(&all[i], s.Anchor, s.Title)
 	}
-	p.Headline = "No change in the last week of nights"
-	if n := len(p.Latest); n > 0 {
-		p.Headline = counted(n, "change", "changes") + " in the last week of nights"
+	switch n := len(p.Latest); {
+	case n > 0:
+		p.Headline = counted(n, "change", "changes") + " in the last 7 nights"
+	case most < leastNights:
+		p.Headline, p.Tone = "Too few nights to find a change", unsure
+	default:
+		p.Headline = "No change in the last 7 nights"
 	}
 	for _, n := range historyNotes(h) {
 		p.Notes = append(p.Notes, printable(n))
