@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +17,7 @@ import (
 
 func (a *app) historyCommand() *cobra.Command {
 	var o analyze.HistoryOptions
-	var asJSON bool
+	var asJSON, failOnChange bool
 	cmd := &cobra.Command{
 		Use:   "history DIR",
 		Short: "Show every figure over the nights, and where it changed",
@@ -24,7 +26,8 @@ func (a *app) historyCommand() *cobra.Command {
 every figure over the nights into history.html in the folder, and says where one changed, by how much and how surely.
 
 Change points are found by E-divisive and confirmed by Student's t. They show a change some nights after it came: tonight's
-gate is infbench check. It ends with 0 whatever it finds.`,
+gate is infbench check. It exits with 0 whatever it finds, unless --fail-on-change, and with 5 where there is no history,
+it is empty or a line of it is broken.`,
 		Example: `  infbench history add nightly results/nightly-20261101T020000Z-1a2b3c
   infbench history nightly --figure "ttft p95" --figure "tpot p50" --approach ours`,
 		Args: cobra.ExactArgs(1),
@@ -37,7 +40,11 @@ gate is infbench check. It ends with 0 whatever it finds.`,
 					return fail(exitUsage, fmt.Errorf("%s %g: give more than 0 and less than 1", c.flag, c.v))
 				}
 			}
-			return a.showHistory(args[0], o, asJSON)
+			all, err := a.showHistory(args[0], o, asJSON)
+			if err != nil || !failOnChange {
+				return err
+			}
+			return historyVerdict(all)
 		},
 	}
 	fs := cmd.Flags()
@@ -46,42 +53,71 @@ gate is infbench check. It ends with 0 whatever it finds.`,
 	fs.Float64Var(&o.MaxP, "max-p", 1e-4, "the largest p-value of a change point")
 	fs.Float64Var(&o.Matters, "matters", 0.05, "the smallest relative change that matters")
 	fs.Float64Var(&o.MattersShare, "matters-share", 0.01, "the smallest change of a share that matters, as a difference")
-	fs.BoolVar(&asJSON, "json", false, "write JSON")
+	fs.BoolVar(&asJSON, "json", false, "write JSON, and no page")
+	fs.BoolVar(&failOnChange, "fail-on-change", false, fmt.Sprintf("exit with 1 when a figure shown became worse in the last %d nights of a series that goes on, and with 4 when one has too few nights to tell", analyze.RecentNights))
 	cmd.AddCommand(a.historyAddCommand())
 	return cmd
 }
 
-func (a *app) showHistory(dir string, o analyze.HistoryOptions, asJSON bool) error {
+// historyVerdict is the exit code of --fail-on-change.
+func historyVerdict(all []analyze.HistorySeries) error {
+	switch analyze.HistoryVerdict(all) {
+	case analyze.Pass:
+		return nil
+	case analyze.CannotTell:
+		why := "no series goes on"
+		for i := range all {
+			if untold := all[i].Untold(); !all[i].Ended && untold != "" {
+				why = fmt.Sprintf("%s, %s: %s", all[i].Scenario, all[i].Key.Approach, untold)
+				break
+			}
+		}
+		return fail(exitCannotTell, errors.New("cannot tell: "+why))
+	}
+	var worse []string
+	for _, r := range analyze.RecentChanges(all) {
+		if !r.Change.Better {
+			worse = append(worse, fmt.Sprintf("%s of %s, %s, since %s", r.Trend.Name, r.Series.Scenario, r.Series.Key.Approach, r.Change.Started.UTC().Format(time.DateOnly)))
+		}
+	}
+	return fail(exitVerdict, fmt.Errorf("worse in the last %d nights: %s", analyze.RecentNights, strings.Join(worse, "; ")))
+}
+
+func (a *app) showHistory(dir string, o analyze.HistoryOptions, asJSON bool) ([]analyze.HistorySeries, error) {
 	h, err := analyze.ReadHistory(dir)
 	if errors.Is(err, os.ErrNotExist) {
-		return fail(exitIO, fmt.Errorf("%s holds no history (%s): add a run with infbench history add %s RUN", dir, analyze.HistoryFile, dir))
+		return nil, fail(exitIO, fmt.Errorf("%s holds no history (%s): add a run with infbench history add %s RUN", dir, analyze.HistoryFile, dir))
 	}
 	if err != nil {
-		return fail(exitIO, err)
+		return nil, fail(exitIO, err)
 	}
 	if len(h.Entries) == 0 {
-		return fail(exitIO, fmt.Errorf("%s is empty: add a run with infbench history add %s RUN", h.Path, dir))
+		return nil, fail(exitIO, fmt.Errorf("%s is empty: add a run with infbench history add %s RUN", h.Path, dir))
 	}
 	all, err := h.Series(o)
 	if err != nil {
-		return fail(exitUsage, err)
+		return nil, fail(exitUsage, err)
 	}
 	if asJSON {
 		err = writeJSON(a.stdout, all)
 	} else {
-		width, color := terminalOf(a.stdout)
-		err = report.HistoryTerminal(a.stdout, h, all, width, color)
-	}
-	if werr := report.WriteHistory(dir, h, all); werr != nil {
-		err = errors.Join(err, werr)
-	} else if !asJSON {
-		_, werr = fmt.Fprintf(a.stdout, "\nPage: %s\n", filepath.Join(dir, "history.html"))
-		err = errors.Join(err, werr)
+		err = a.historyText(dir, h, all)
 	}
 	if err != nil {
-		return fail(exitIO, err)
+		return nil, fail(exitIO, err)
 	}
-	return nil
+	return all, nil
+}
+
+// historyText writes the page, and what it says to the terminal.
+func (a *app) historyText(dir string, h *analyze.History, all []analyze.HistorySeries) error {
+	width, color := terminalOf(a.stdout)
+	err := report.HistoryTerminal(a.stdout, h, all, width, color)
+	if werr := report.WriteHistory(dir, h, all); werr != nil {
+		return errors.Join(err, werr)
+	}
+	_, werr := fmt.Fprintf(a.stdout, "\nPage: %s\n", filepath.Join(dir, "history.html"))
+	return errors.Join(err, werr)
 }
 
 func (a *app) historyAddCommand() *cobra.Command {

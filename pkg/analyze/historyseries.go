@@ -38,11 +38,17 @@ type HistorySeries struct {
 	Scenario string     `json:"scenario,omitempty"`
 	Key      HistoryKey `json:"key"`
 	// Began says what changed from the series before it of the same scenario and approach; empty where it is the first.
-	Began  []string       `json:"began,omitempty"`
+	Began []string `json:"began,omitempty"`
+	// Ended: a later run of the same scenario and approach began another series.
+	Ended  bool           `json:"ended,omitempty"`
 	First  time.Time      `json:"first"`
 	Last   time.Time      `json:"last"`
 	Nights int            `json:"nights"`
 	Trends []HistoryTrend `json:"trends"`
+	// Missing are the figures asked for by name that no night has.
+	Missing []string `json:"missing,omitempty"`
+
+	recent time.Time // the start of the first recent night
 }
 
 // HistoryTrend is one figure over the nights of a series.
@@ -95,6 +101,7 @@ type HistoryLevel struct {
 // Series sorts a history into its series, in the order in which they began, and finds their change points. It fails where
 // nothing is left to show.
 func (h *History) Series(o HistoryOptions) ([]HistorySeries, error) {
+	named := len(o.Figures) > 0
 	o = o.withDefaults()
 	for _, name := range o.Figures {
 		if !slices.Contains(FigureNames(), name) {
@@ -110,14 +117,18 @@ func (h *History) Series(o HistoryOptions) ([]HistorySeries, error) {
 	}
 	var out []HistorySeries
 	for i, g := range groups {
-		s := HistorySeries{Scenario: g[0].Scenario, Key: g[0].Key, First: g[0].Started, Last: g[len(g)-1].Started, Nights: len(g)}
+		s := HistorySeries{Scenario: g[0].Scenario, Key: g[0].Key, First: g[0].Started, Last: g[len(g)-1].Started, Nights: len(g), Ended: ended(groups, i), recent: recentFrom(g)}
 		if before := latestBefore(groups[:i], g[0]); before != nil {
 			s.Began = g[0].Key.changes(before.Key)
 		}
 		for _, name := range o.Figures {
-			if t := trendOf(g, name); len(t.Points) > 0 {
+			t := trendOf(g, name)
+			switch {
+			case len(t.Points) > 0:
 				t.find(o)
 				s.Trends = append(s.Trends, t)
+			case named:
+				s.Missing = append(s.Missing, name)
 			}
 		}
 		out = append(out, s)

@@ -58,9 +58,12 @@ func newHistoryDocument(s *analyze.HistorySeries) *historyDocument {
 	if s.Nights == 1 {
 		nights = "1 night, " + day(s.First)
 	}
+	if s.Ended {
+		nights += "; ended: later runs are of another series"
+	}
 	d.about = append(d.about, nights+".", keyLine(&s.Key)+".")
 	if len(s.Began) > 0 {
-		d.about = append(d.about, strings.Join(s.Began, "; ")+": a new series.")
+		d.about = append(d.about, "A new series: "+strings.Join(s.Began, "; ")+".")
 	}
 	d.table = table{columns: []string{"last", "95% interval", "latest change", "the last nights"}, narrow: true, groups: []group{{title: "Figures"}}}
 	for i := range s.Trends {
@@ -70,28 +73,24 @@ func newHistoryDocument(s *analyze.HistorySeries) *historyDocument {
 			d.changes = append(d.changes, changeSentence(t, &t.Changes[k]))
 		}
 	}
-	if len(d.changes) == 0 {
+	none := len(d.changes) == 0
+	if none {
 		d.changes = []string{"No change point."}
-		if most := longest(s); most < leastNights {
-			d.changes = []string{fmt.Sprintf("No change point can be found yet: it takes %d nights that count, and there are %d.", leastNights, most)}
-		}
+	}
+	switch why, most := s.Untold(), longest(s); {
+	case s.Ended || why == "":
+	case none && most < analyze.LeastNights && len(s.Missing) == 0:
+		d.changes = []string{fmt.Sprintf("No change point can be found yet: it takes %d nights that count, and there are %d.", analyze.LeastNights, most)}
+	default:
+		d.changes = append(d.changes, "Not all can be told: "+why+".")
 	}
 	return d
 }
 
-// leastNights is the fewest nights among which a change point can be: three on each side.
-const leastNights = 6
-
 // longest is how many nights that count the longest trend has.
 func longest(s *analyze.HistorySeries) (most int) {
 	for i := range s.Trends {
-		n := 0
-		for _, p := range s.Trends[i].Points {
-			if p.Forced == "" {
-				n++
-			}
-		}
-		most = max(most, n)
+		most = max(most, s.Trends[i].Counted())
 	}
 	return most
 }

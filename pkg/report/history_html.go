@@ -30,7 +30,7 @@ type historyPage struct {
 	Notes    []string
 }
 
-// historyLatest is a change that came in the last nights of a series that still goes on.
+// historyLatest is a recent change.
 type historyLatest struct {
 	Anchor, Name, Text string
 	Tone               tone
@@ -61,7 +61,9 @@ func HistoryHTML(w io.Writer, h *analyze.History, all []analyze.HistorySeries, p
 	slices.SortStableFunc(order, func(x, y int) int { return all[y].Last.Compare(all[x].Last) })
 	most := 0
 	for _, i := range order {
-		most = max(most, longest(&all[i]))
+		if !all[i].Ended {
+			most = max(most, longest(&all[i]))
+		}
 		d := newHistoryDocument(&all[i])
 		s := historySection{Anchor: fmt.Sprintf("series-%d", i+1), Title: printable(d.title), Table: newPageTable("figures of "+printable(d.title), "figure", withoutLast(d.table))}
 		for _, l := range d.about {
@@ -72,15 +74,15 @@ func HistoryHTML(w io.Writer, h *analyze.History, all []analyze.HistorySeries, p
 		}
 		s.Plot = pagePlot{Name: plots[i].Name, Title: plots[i].Title, Caption: plots[i].Caption, SVG: inlineSVG(plots[i].SVG)}
 		p.Series = append(p.Series, s)
-		p.latest(&all[i], s.Anchor, s.Title)
+		p.latest(all[i:i+1], s.Anchor, s.Title)
 	}
 	switch n := len(p.Latest); {
 	case n > 0:
-		p.Headline = counted(n, "change", "changes") + " in the last 7 nights"
-	case most < leastNights:
+		p.Headline = counted(n, "change", "changes") + fmt.Sprintf(" in the last %d nights", analyze.RecentNights)
+	case most < analyze.LeastNights:
 		p.Headline, p.Tone = "Too few nights to find a change", unsure
 	default:
-		p.Headline = "No change in the last 7 nights"
+		p.Headline = fmt.Sprintf("No change in the last %d nights", analyze.RecentNights)
 	}
 	for _, n := range historyNotes(h) {
 		p.Notes = append(p.Notes, printable(n))
@@ -102,23 +104,16 @@ func counted(n int, one, many string) string {
 	return count(int64(n)) + " " + many
 }
 
-// latest collects the changes of the last seven nights of a series.
-func (p *historyPage) latest(s *analyze.HistorySeries, anchor, title string) {
-	for i := range s.Trends {
-		t := &s.Trends[i]
-		for k := range t.Changes {
-			c := &t.Changes[k]
-			if c.Night < len(t.Points)-7 {
-				continue
-			}
-			l := historyLatest{Anchor: anchor, Name: title + ", " + figureName(t.Name), Text: changeSize(t, c) + " since " + day(c.Started), Tone: bad}
-			if c.Better {
-				l.Tone = good
-			} else {
-				p.Tone = bad
-			}
-			p.Latest = append(p.Latest, l)
+// latest collects the recent changes of a series.
+func (p *historyPage) latest(s []analyze.HistorySeries, anchor, title string) {
+	for _, r := range analyze.RecentChanges(s) {
+		l := historyLatest{Anchor: anchor, Name: title + ", " + figureName(r.Trend.Name), Text: changeSize(r.Trend, r.Change) + " since " + day(r.Change.Started), Tone: bad}
+		if r.Change.Better {
+			l.Tone = good
+		} else {
+			p.Tone = bad
 		}
+		p.Latest = append(p.Latest, l)
 	}
 }
 

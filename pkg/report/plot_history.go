@@ -56,6 +56,10 @@ func historyPlot(s *analyze.HistorySeries, name string) sketch {
 			forced = forced || p.Forced != ""
 		}
 	}
+	if forced {
+		k.caption += " A cross at an edge lies beyond it."
+		k.figure.Desc = k.caption
+	}
 	if len(s.Trends) == 0 {
 		k.figure.Rows = noData("no data: no run of this series has one of the figures")
 	}
@@ -114,7 +118,7 @@ func trendPanel(t *analyze.HistoryTrend, x figure.Axis) *figure.Panel {
 	nights, forced := figure.Dots{Name: "nights", Mark: nightMark}, figure.Dots{Name: "forced", Mark: forcedMark}
 	for i, q := range t.Points {
 		if q.Forced != "" {
-			forced.Points = append(forced.Points, figure.XY{X: at(i), Y: q.Value})
+			forced.Points = append(forced.Points, figure.XY{X: at(i), Y: min(max(q.Value, p.Y.Min), p.Y.Max)})
 			continue
 		}
 		nights.Points = append(nights.Points, figure.XY{X: at(i), Y: q.Value})
@@ -126,17 +130,20 @@ func trendPanel(t *analyze.HistoryTrend, x figure.Axis) *figure.Panel {
 	return p
 }
 
-// trendAxis holds the values and their intervals. A single interval that is much wider than the values lie apart is cut: it
-// would press all others flat.
+// trendAxis holds the values that count and their intervals. A single interval that is much wider than the values lie apart is
+// cut, and a forced value far from all others stands at the edge: they would press the others flat.
 func trendAxis(t *analyze.HistoryTrend) figure.Axis {
+	counts := func(p *analyze.HistoryPoint) bool { return p.Forced == "" || t.Counted() == 0 }
 	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, p := range t.Points {
-		lo, hi = min(lo, p.Value), max(hi, p.Value)
+	for i := range t.Points {
+		if p := &t.Points[i]; counts(p) {
+			lo, hi = min(lo, p.Value), max(hi, p.Value)
+		}
 	}
 	room := max(hi-lo, 0.02*math.Abs(hi), 1e-6)
 	low, high := lo, hi
-	for _, p := range t.Points {
-		if p.Low != nil && p.High != nil {
+	for i := range t.Points {
+		if p := &t.Points[i]; counts(p) && p.Low != nil && p.High != nil {
 			low, high = min(low, *p.Low), max(high, *p.High)
 		}
 	}
