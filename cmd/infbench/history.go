@@ -150,6 +150,8 @@ func (a *app) addToHistory(dir, run string, force bool) error {
 	}
 	entries, err := analyze.HistoryEntries(rec, force)
 	switch {
+	case errors.Is(err, analyze.ErrNotForHistory) && force:
+		return fail(exitInvalid, err)
 	case errors.Is(err, analyze.ErrNotForHistory):
 		return fail(exitInvalid, fmt.Errorf("%w\n--force adds what went through all the same, marked", err))
 	case err != nil:

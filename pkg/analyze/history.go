@@ -82,7 +82,7 @@ func HistoryEntries(rec *measure.Record, forced bool) ([]HistoryEntry, error) {
 		case rec.Manifest.State != measure.Complete:
 			why = "the run is " + runInfo(rec.Manifest).State
 		case a.Summary.Validity == Invalid:
-			why = fmt.Sprintf("the measurement of %s is invalid", a.Approach)
+			why = fmt.Sprintf("the measurement of %s is invalid: see its report", a.Approach)
 		}
 		if why != "" && !forced {
 			return nil, fmt.Errorf("%s is %w: %s", rec.Dir, ErrNotForHistory, why)

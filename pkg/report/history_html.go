@@ -72,7 +72,7 @@ func HistoryHTML(w io.Writer, h *analyze.History, all []analyze.HistorySeries, p
 		for _, l := range d.changes {
 			s.Changes = append(s.Changes, printable(l))
 		}
-		s.Plot = pagePlot{Name: plots[i].Name, Title: plots[i].Title, Caption: plots[i].Caption, SVG: inlineSVG(plots[i].SVG)}
+		s.Plot = pagePlot{Name: plots[i].Name, Title: printable(plots[i].Title), Caption: printable(plots[i].Caption), SVG: inlineSVG(plots[i].SVG)}
 		p.Series = append(p.Series, s)
 		p.latest(all[i:i+1], s.Anchor, s.Title)
 	}
