@@ -79,7 +79,7 @@ func TestHistoryPage(t *testing.T) {
 	s := string(page)
 	for _, want := range []string{
 		`class="banner bad"`, "1 change in the last 7 nights", "2 series of 40 runs",
-		`<a href="#series-2">nightly · ours · since 2026-01-11, TTFT p95</a>: <span class="mark bad">+19.9% since 2026-02-05</span>`,
+		`<a href="#series-2">nightly · ours · since 2026-01-11, TTFT p95</a>: <span class="mark bad">&#43;19.9% since 2026-02-05</span>`,
 		"TTFT p95: worse since 2026-02-05 (night 26, run run-35)", "TPOT p50: better since 2026-01-21 (night 11, run run-20): −9",
 		"A new series: tool version changed from v1 to v2.", "ended: later runs are of another series", "line 7 ends in the middle", "added with --force",
 	} {
