@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -18,12 +19,13 @@ import (
 func (a *app) historyCommand() *cobra.Command {
 	var o analyze.HistoryOptions
 	var asJSON, failOnChange bool
+	var out string
 	cmd := &cobra.Command{
 		Use:   "history DIR",
 		Short: "Show every figure over the nights, and where it changed",
 		Long: `History shows the runs that were added to a folder: a series for each workload, approach, server as it is declared
 (levers, model, API), client machine and version of infbench. Where one of these changes, a new series begins. It draws
-every figure over the nights into history.html in the folder, and says where one changed, by how much and how surely.
+every figure over the nights into history.html in the folder (or --out), and says where one changed, by how much and how surely.
 
 Change points are found by E-divisive and confirmed by Student's t. They show a change some nights after it came: tonight's
 gate is infbench check. It exits with 0 whatever it finds, unless --fail-on-change, and with 5 where there is no history,
@@ -40,7 +42,7 @@ it is empty or a line of it is broken.`,
 					return fail(exitUsage, fmt.Errorf("%s %g: give more than 0 and less than 1", c.flag, c.v))
 				}
 			}
-			all, err := a.showHistory(args[0], o, asJSON)
+			all, err := a.showHistory(args[0], cmp.Or(out, args[0]), o, asJSON)
 			if err != nil || !failOnChange {
 				return err
 			}
@@ -53,6 +55,7 @@ it is empty or a line of it is broken.`,
 	fs.Float64Var(&o.MaxP, "max-p", 1e-4, "the largest p-value of a change point")
 	fs.Float64Var(&o.Matters, "matters", 0.05, "the smallest relative change that matters")
 	fs.Float64Var(&o.MattersShare, "matters-share", 0.01, "the smallest change of a share that matters, as a difference")
+	fs.StringVar(&out, "out", "", "write the page and its plots into this `folder` (default: DIR)")
 	fs.BoolVar(&asJSON, "json", false, "write JSON, and no page")
 	fs.BoolVar(&failOnChange, "fail-on-change", false, fmt.Sprintf("exit with 1 when a figure shown became worse in the last %d nights of a series that goes on, and with 4 when one has too few nights to tell", analyze.RecentNights))
 	cmd.AddCommand(a.historyAddCommand())
@@ -83,7 +86,7 @@ func historyVerdict(all []analyze.HistorySeries) error {
 	return fail(exitVerdict, fmt.Errorf("worse in the last %d nights: %s", analyze.RecentNights, strings.Join(worse, "; ")))
 }
 
-func (a *app) showHistory(dir string, o analyze.HistoryOptions, asJSON bool) ([]analyze.HistorySeries, error) {
+func (a *app) showHistory(dir, out string, o analyze.HistoryOptions, asJSON bool) ([]analyze.HistorySeries, error) {
 	h, err := analyze.ReadHistory(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fail(exitIO, fmt.Errorf("%s holds no history (%s): add a run with infbench history add %s RUN", dir, analyze.HistoryFile, dir))
@@ -101,7 +104,7 @@ func (a *app) showHistory(dir string, o analyze.HistoryOptions, asJSON bool) ([]
 	if asJSON {
 		err = writeJSON(a.stdout, all)
 	} else {
-		err = a.historyText(dir, h, all)
+		err = a.historyText(out, h, all)
 	}
 	if err != nil {
 		return nil, fail(exitIO, err)
@@ -110,13 +113,13 @@ func (a *app) showHistory(dir string, o analyze.HistoryOptions, asJSON bool) ([]
 }
 
 // historyText writes the page, and what it says to the terminal.
-func (a *app) historyText(dir string, h *analyze.History, all []analyze.HistorySeries) error {
+func (a *app) historyText(out string, h *analyze.History, all []analyze.HistorySeries) error {
 	width, color := terminalOf(a.stdout)
 	err := report.HistoryTerminal(a.stdout, h, all, width, color)
-	if werr := report.WriteHistory(dir, h, all); werr != nil {
+	if werr := report.WriteHistory(out, h, all); werr != nil {
 		return errors.Join(err, werr)
 	}
-	_, werr := fmt.Fprintf(a.stdout, "\nPage: %s\n", filepath.Join(dir, "history.html"))
+	_, werr := fmt.Fprintf(a.stdout, "\nPage: %s\n", filepath.Join(out, "history.html"))
 	return errors.Join(err, werr)
 }
 

@@ -128,7 +128,8 @@ if [ "$code" = 4 ] && [ "$rerun_blocks" -gt 0 ]; then
 	code=$?
 fi
 if [ "$history" != none ] && [ ! -e "$run.kept" ]; then
-	mkdir -p "$history"
-	"$infbench" history add "$history" "$run" && : >"$run.kept" || finish 5
+	"$infbench" history add "$history" "$run" || finish $?
+	: >"$run.kept"
+	"$infbench" history "$history" --out "$out" >"$out/history.txt" || finish $? # and $out/history.html
 fi
 finish "$code"
