@@ -101,6 +101,11 @@ func TestHistoryAppendsOnce(t *testing.T) {
 	if s := seriesIn(t, dir, HistoryOptions{}); s[0].Nights != 3 {
 		t.Errorf("a failed addition left %d nights", s[0].Nights)
 	}
+	namesake := nightOf(3, 0.5) // a run's name is that of its folder: run, every night
+	namesake.Run = nightOf(0, 1).Run
+	if n := addAll(t, dir, namesake); n != 1 || seriesIn(t, dir, HistoryOptions{})[0].Nights != 4 {
+		t.Errorf("a run of the same name, another night: %d added", n)
+	}
 }
 
 // TestHistoryTorn: a writer died in the middle of a line. What is whole is kept, the next line does not go on with it, and the
@@ -187,7 +192,7 @@ func TestHistoryBroken(t *testing.T) {
 		"half an interval":  {line(func(e *HistoryEntry) { e.Figures[0].Low = new(0.1) }), "does not hold it"},
 		"a wrong interval":  {line(func(e *HistoryEntry) { e.Figures[0].Low, e.Figures[0].High = new(0.3), new(0.4) }), "does not hold it"},
 		"a figure twice":    {line(func(e *HistoryEntry) { e.Figures = append(e.Figures, e.Figures[0]) }), "without a name of its own"},
-		"changed afterward": {line(func(e *HistoryEntry) { e.Run = "run-000" }), "stands on line 1 with other figures"},
+		"changed afterward": {line(func(e *HistoryEntry) { e.Run, e.Started = "run-000", nightOf(0, 1).Started }), "stands on line 1 with other figures"},
 	} {
 		dir := t.TempDir()
 		addAll(t, dir, nightOf(0, 0.1))

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"time"
 )
 
 // HistoryFile is the name of the series file in a history's folder.
@@ -73,8 +74,10 @@ func parseHistory(path string, b []byte) (*History, error) {
 	return h, nil
 }
 
-// id is what an entry is known by.
-func (e *HistoryEntry) id() string { return e.Run + "\x00" + e.Key.Approach }
+// id is what an entry is known by: runs of two nights may have one name, for it is that of their folder, and start once.
+func (e *HistoryEntry) id() string {
+	return e.Run + "\x00" + e.Started.UTC().Format(time.RFC3339Nano) + "\x00" + e.Key.Approach
+}
 
 // parseEntry reads a line. torn: it is the beginning of one.
 func parseEntry(line []byte) (e *HistoryEntry, torn bool, err error) {

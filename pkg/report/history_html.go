@@ -51,7 +51,7 @@ func HistoryHTML(w io.Writer, h *analyze.History, all []analyze.HistorySeries, p
 	p := &historyPage{CSS: template.CSS(pageStyle), Tone: good}
 	runs := map[string]bool{}
 	for _, e := range h.Entries {
-		runs[e.Run] = true
+		runs[e.Run+e.Started.String()] = true // a name alone may be that of every night
 	}
 	p.Subtitle = fmt.Sprintf("%s of %s runs", counted(len(all), "series", "series"), count(int64(len(runs))))
 	order := make([]int, len(all)) // what still goes on stands first
