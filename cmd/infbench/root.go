@@ -90,7 +90,7 @@ Exit codes: 0 pass, 1 a verdict failed, 2 usage or scenario error, 3 run invalid
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(a.runCommand(), a.previewCommand(), a.traceCommand(), a.reportCommand(), a.compareCommand(), a.checkCommand(), a.exportCommand(), a.serveCommand(),
+	root.AddCommand(a.runCommand(), a.previewCommand(), a.traceCommand(), a.reportCommand(), a.compareCommand(), a.historyCommand(), a.checkCommand(), a.exportCommand(), a.serveCommand(),
 		a.selftestCommand(), a.schemaCommand(), a.versionCommand())
 	return root
 }

@@ -29,6 +29,11 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			nightly, err := filepath.Abs("../../examples/nightly")
+			env.Setenv("NIGHTLY", nightly)
+			return err
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"waitrows": waitRows,
 		},
