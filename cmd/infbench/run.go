@@ -296,7 +296,7 @@ func verdictCode(an *analyze.Analysis, acceptSuspect bool) int {
 		switch v := a.Verdict(); {
 		case v == analyze.Fail:
 			failed++
-		case v == analyze.CannotTell || a.OK == 0: // whom nobody waited for has passed nothing
+		case v == analyze.CannotTell || a.Attempts > 0 && a.OK == 0: // whom nobody waited for has passed nothing
 			unsure++
 		default:
 			passed++
