@@ -241,7 +241,8 @@ func (b *steadyBinned) effective(s steadySeries, drop int) float64 {
 	case err != nil:
 		return 0
 	}
-	value := squares/n - sum/n*sum/n
+	// Times are whole nanoseconds: values that differ in no more leave rounding alone in the difference of squares.
+	value := max(squares/n-sum/n*sum/n, batch.SD()*batch.SD())
 	ofMean := batch.SD() * batch.SD() * max(d.Tau, 1) / float64(len(s.values))
 	return min(all, value/ofMean)
 }
