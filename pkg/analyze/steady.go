@@ -51,7 +51,7 @@ type ShortWarmUp struct {
 type OverSaturation struct {
 	Blocks      int     `json:"blocks"` // in which it was found
 	OfferedRate float64 `json:"offered_rate"`
-	// ServedRate is what ended in the measure phase, 1/s: an estimate of the endpoint's capacity.
+	// ServedRate is what was answered in the measure phase, 1/s: an estimate of the endpoint's capacity.
 	ServedRate float64 `json:"served_rate"`
 	// Growth is how many more requests were in flight at the end of the phase than at its start.
 	Growth float64 `json:"growth"`
@@ -217,7 +217,7 @@ func (a *audit) steady(f *fold, s *workload.Scenario) {
 		return
 	}
 	if o := st.OverSaturated; o != nil {
-		a.add(Suspect, "over_saturated", "%s: more came in than was served: %.3g requests/s were offered and %.3g/s ended, %.0f more were in flight at the end than at the start, and TTFT rose by a factor of %.3g%s. Its latencies depend on how long one measured, and %.3g/s is what it can do at most. For latencies, offer %.3g/s or less%s",
+		a.add(Suspect, "over_saturated", "%s: more came in than was served: %.3g requests/s were offered and %.3g/s answered, %.0f more were in flight at the end than at the start, and TTFT rose by a factor of %.3g%s. Its latencies depend on how long one measured, and %.3g/s is what it can do at most. For latencies, offer %.3g/s or less%s",
 			f.name, o.OfferedRate, o.ServedRate, o.Growth, o.Slower, inBlocks(o.Blocks, st.Blocks), o.ServedRate, adviceLoad*o.ServedRate, queueAdvice(o.ServedRate))
 	}
 	if w := st.WarmUp; w != nil {

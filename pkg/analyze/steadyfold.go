@@ -75,7 +75,8 @@ type steadyBinned struct {
 	change       [steadyBins]int32 // of the requests in flight
 	came         [steadyBins]int32
 	ended        [steadyBins]int32
-	stay         stat.Moments // from the first token to the end
+	served       [steadyBins]int32 // of ended, with an answer
+	stay         stat.Moments      // from the first token to the end
 	ttft         stat.Moments
 }
 
@@ -123,6 +124,9 @@ func (f *steadyFold) place(s *measure.Sample) {
 		if end < steadyBins {
 			b.change[end]--
 			b.ended[end]++
+			if s.OK() {
+				b.served[end]++
+			}
 		}
 	}
 	if at < 0 || at >= steadyBins || s.Phase != measure.Measure {
@@ -256,7 +260,7 @@ func (f *steadyFold) saturation(b *steadyBinned, s steadySeries, drop int) {
 		return
 	}
 	var inFlight, came []float64
-	var offered, ended, now int32
+	var offered, ended, served, now int32
 	for i := range steadyBins {
 		now += b.change[i]
 		if i < first {
@@ -265,6 +269,7 @@ func (f *steadyFold) saturation(b *steadyBinned, s steadySeries, drop int) {
 		inFlight, came = append(inFlight, float64(now)), append(came, float64(b.came[i]))
 		offered += b.came[i]
 		ended += b.ended[i]
+		served += b.served[i]
 	}
 	t, err := stat.SaturationOf(inFlight, s.values[drop:])
 	growth := float64(offered - ended)
@@ -275,7 +280,7 @@ func (f *steadyFold) saturation(b *steadyBinned, s steadySeries, drop int) {
 		return // conversations are still adding up: the load rises, and with it the queue
 	}
 	o := &f.out
-	o.saturated, o.offeredRate, o.servedRate = true, float64(offered)/window, float64(ended)/window
+	o.saturated, o.offeredRate, o.servedRate = true, float64(offered)/window, float64(served)/window
 	o.growth, o.slower = growth, math.Exp(t.Latency.Slope*trendParts)
 }
 

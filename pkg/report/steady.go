@@ -33,7 +33,7 @@ func steadyFacts(p *analyze.ApproachSummary) []fact {
 	text := "settled"
 	switch {
 	case st.OverSaturated != nil:
-		text = fmt.Sprintf("none: %s came in, %s ended, the queue grew", perSecond(st.OverSaturated.OfferedRate), perSecond(st.OverSaturated.ServedRate))
+		text = fmt.Sprintf("none: %s came in, %s were answered, the queue grew", perSecond(st.OverSaturated.OfferedRate), perSecond(st.OverSaturated.ServedRate))
 	case st.WarmUp != nil:
 		text = fmt.Sprintf("from second %s only: before, a typical TTFT was %s times that of later", number(st.WarmUp.Seconds), number(st.WarmUp.Ratio))
 	}

@@ -18,7 +18,7 @@ func settling() *analyze.Analysis {
 	for i := range p {
 		p[i].Steady = steady()
 	}
-	p[0].Steady.Few = []string{"p99"}
+	p[0].Steady.Few = []string{"p50"}
 	p[1].Steady.WarmUp = &analyze.ShortWarmUp{Blocks: 1, Seconds: 52.1, Ratio: 3, Settled: true}
 	p[2].Steady.OverSaturated = &analyze.OverSaturation{Blocks: 1, OfferedRate: 5, ServedRate: 4}
 	p[3].Steady = &analyze.Steady{Blocks: 1, NotJudged: "the rate varies on purpose: a spike"}
@@ -28,7 +28,7 @@ func settling() *analyze.Analysis {
 func TestSteadyIsShown(t *testing.T) {
 	a := settling()
 	var html, md bytes.Buffer
-	if err := HTML(&html, a); err != nil {
+	if err := HTML(&html, a, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := Markdown(&md, a); err != nil {
@@ -36,8 +36,8 @@ func TestSteadyIsShown(t *testing.T) {
 	}
 	for _, want := range []string{
 		"settled; its TTFTs say as much as 375 independent ones (relaxation time 800 ms, a block is 375 of them long: 200 in five blocks hold a p99, 60 a p95)",
-		"from second 52.1 only: before, a typical TTFT was 3 times that of later",
-		"none: 5/s came in, 4/s ended, the queue grew",
+		"from second 52.1 only: before, a typical TTFT was 3.00 times that of later",
+		"none: 5.00/s came in, 4.00/s were answered, the queue grew",
 		"not judged: the rate varies on purpose: a spike",
 	} {
 		if !strings.Contains(html.String(), want) || !strings.Contains(md.String(), want) {
