@@ -113,6 +113,20 @@ func TestSteadyIsNotJudged(t *testing.T) {
 	}
 }
 
+// TestSteadyPause: a server that stands still for a while within the phase, and serves as before, was warm.
+func TestSteadyPause(t *testing.T) {
+	random := autoregressive(5, 0)
+	pause := func(i int) float64 {
+		if i >= 200 && i < 400 {
+			return random(i) + float64(400-i)/20
+		}
+		return random(i)
+	}
+	if b := judged(evenly(1200, pause), minute()); b.cold {
+		t.Errorf("%+v", b)
+	}
+}
+
 // overload are the rows of a minute in which the queue grows.
 func overload() []measure.Sample {
 	r := stat.Keyed(1, "overload", 0)

@@ -201,9 +201,11 @@ func (f *steadyFold) cold(s steadySeries, cut stat.Truncation) {
 	if cut.Drop < coldLeast {
 		return
 	}
-	var head, tail stat.Moments
-	for _, x := range s.logs[:cut.Drop] {
-		head.Add(x)
+	var begin, head, tail stat.Moments
+	for i, x := range s.logs[:cut.Drop] {
+		if head.Add(x); 2*i < cut.Drop {
+			begin.Add(x)
+		}
 	}
 	for _, x := range rest {
 		tail.Add(x)
@@ -219,6 +221,10 @@ func (f *steadyFold) cold(s steadySeries, cut stat.Truncation) {
 	}
 	se := tail.SD() * math.Sqrt(tau*(1/float64(cut.Drop)+1/float64(len(rest))))
 	if math.Abs(difference) < math.Log(coldRatio) || math.Abs(difference) <= coldErrors*se {
+		return
+	}
+	// It must be so from the first request on: one pause in the middle is no warm-up.
+	if early := begin.Mean() - tail.Mean(); early*difference < 0 || math.Abs(early) < math.Log(coldRatio) {
 		return
 	}
 	o := &f.out

@@ -37,7 +37,7 @@ func steadyFacts(p *analyze.ApproachSummary) []fact {
 	case st.WarmUp != nil:
 		text = fmt.Sprintf("from second %s only: before, a typical TTFT was %s times that of later", number(st.WarmUp.Seconds), number(st.WarmUp.Ratio))
 	}
-	if st.EffectiveN != nil {
+	if st.EffectiveN != nil && st.OverSaturated == nil {
 		text += fmt.Sprintf("; its TTFTs say as much as %s independent ones (relaxation time %s, a block is %s of them long: 200 in five blocks hold a p99, 60 a p95)",
 			number(*st.EffectiveN), Seconds(*st.RelaxationSeconds), number(*st.RunLength))
 	}
