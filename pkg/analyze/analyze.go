@@ -65,6 +65,7 @@ func foldRows(rec *measure.Record) ([]*fold, *WorkloadAsSent, error) {
 	var folds []*fold
 	var logs []*sentLog
 	byBlock := map[int]*sentLog{}
+	steady := newSteadyRun(m)
 	for i, b := range m.Blocks {
 		logs = append(logs, newSentLog(&m.Blocks[i], m.Scenario))
 		byBlock[b.Index] = logs[i]
@@ -90,6 +91,7 @@ func foldRows(rec *measure.Record) ([]*fold, *WorkloadAsSent, error) {
 		if l := byBlock[s.Block]; l != nil && s.Phase == measure.Measure {
 			l.add(s)
 		}
+		steady.add(s)
 		if err := f.addRow(s); err != nil {
 			return fmt.Errorf("%s: %w", rec.Dir, err)
 		}
@@ -102,6 +104,9 @@ func foldRows(rec *measure.Record) ([]*fold, *WorkloadAsSent, error) {
 	for i := range m.Blocks {
 		b := &m.Blocks[i]
 		byName[b.Approach].lasted(m.Scenario.Phases, b, last[b.Index])
+	}
+	for _, f := range folds {
+		f.steady = steady.of(f)
 	}
 	return folds, workloadAsSent(m, logs, last), nil
 }

@@ -41,6 +41,7 @@ type fold struct {
 	simulated bool
 	stamps    map[string]int // requests by what stamped their arrivals
 	sessions  sessionFold
+	steady    *Steady // over all blocks; nil where none can be judged, and of a class or a block
 }
 
 // tokenFold sums token counts of successful requests, and how many requests reported each.
@@ -291,6 +292,7 @@ func (f *fold) summary(slo workload.SLO, floor *measure.NoiseFloor) (ApproachSum
 	for _, o := range slo.Objectives {
 		a.SLO = append(a.SLO, f.judge(o, floor))
 	}
+	a.Steady = f.steady
 	var err error
 	a.Sessions, err = f.sessions.summary()
 	return a, err

@@ -181,6 +181,7 @@ func (a *audit) approach(f *fold, m *measure.Manifest, blocks []*clientBlock) {
 		a.reading(f, blocks)
 		a.failures(f)
 		a.samples(f)
+		a.steady(f, m.Scenario)
 		a.tokens(f)
 		a.silentClasses(f)
 		a.classes(f)

@@ -137,6 +137,7 @@ func approachFacts(a *analyze.Analysis, p *analyze.ApproachSummary) []fact {
 	f = append(f, fact{"input tokens", tokenLine(t.Input, t.AskedInput) + part(t.CachedInput, "from a cache")},
 		fact{"output tokens", tokenLine(t.Output, t.AskedOutput) + part(t.Reasoning, "reasoning")},
 		fact{"tokens counted from", orAbsent(t.Basis)})
+	f = append(f, steadyFacts(p)...)
 	if c := p.Connections; c != nil {
 		f = append(f, fact{"new connections", count(int64(c.New)) + setUp("DNS", c.DNS) + setUp("TCP", c.TCP) + setUp("proxy", c.Proxy) + setUp("TLS", c.TLS) +
 			"; means, in TTFT and in no service TTFT"})

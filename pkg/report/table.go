@@ -65,6 +65,7 @@ func legendNotes(tables ...table) []string {
 		{absent, "—: not measured, or does not apply."},
 		{alike, "≈: these differ from the smallest of their row by less than infbench itself may be off by on this machine (its noise floor): no difference was measured."},
 		{shorter, "†: the answers were not as long as those of the approach with the longest (output_lengths, and \"workload as sent\"): E2E and throughput do not compare with its; TPOT does."},
+		{fewBehind, "‡: requests depend on those before, and fewer than 10 independent ones lie beyond this percentile: another run may find another value. The verdict says how long would do."},
 	}
 	var out []string
 	for _, n := range notes {
@@ -73,7 +74,7 @@ func legendNotes(tables ...table) []string {
 			for _, g := range t.groups {
 				for _, r := range g.rows {
 					used = used || slices.ContainsFunc(r.cells, func(c cell) bool {
-						return c.text == n.mark || n.mark == alike && strings.HasPrefix(c.text, alike) || n.mark == shorter && strings.HasSuffix(c.text, shorter)
+						return c.text == n.mark || n.mark == alike && strings.HasPrefix(c.text, alike) || (n.mark == shorter || n.mark == fewBehind) && strings.HasSuffix(c.text, n.mark)
 					})
 				}
 			}
@@ -181,7 +182,9 @@ func errorClasses(s *analyze.Summary) []endpoint.Class {
 func (b tableBuilder) firstToken() []row {
 	var rows []row
 	for _, stat := range []string{"p50", "p95", "p99"} {
-		rows = append(rows, b.metric(workload.TTFT, "TTFT", stat)...)
+		ttft := b.metric(workload.TTFT, "TTFT", stat)
+		b.markFew(&ttft[0], stat)
+		rows = append(rows, ttft...)
 		service := b.metric(workload.ServiceTTFT, "service", stat)
 		service[0].minor = true
 		rows = append(rows, service...)
