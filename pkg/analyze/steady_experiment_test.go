@@ -103,7 +103,7 @@ func TestExperimentSteady(t *testing.T) {
 		}
 		var effective stat.Moments
 		for k := range trials {
-			s := c.judge(uint64(1000*(i+1) + k))
+			s := c.judge(uint64(1_000_000 + 1000*(i+1) + k)) // others than those on which the thresholds were set
 			if s.OverSaturated != nil {
 				saturated++
 			}
