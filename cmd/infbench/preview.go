@@ -24,11 +24,11 @@ spare. It sends nothing and needs no key.`,
 			}
 			sched, err := workload.NewSchedule(s)
 			if err != nil {
-				return fail(exitUsage, err)
+				return fail(exitUsage, workload.LocateFile(err, args[0], flags.overrides()...))
 			}
 			source, err := workload.NewSource(s, sched)
 			if err != nil {
-				return fail(exitUsage, err)
+				return fail(exitUsage, workload.LocateFile(err, args[0], flags.overrides()...))
 			}
 			width, _ := terminalOf(a.stdout)
 			if err := report.Preview(a.stdout, s, sched, source, width); err != nil {

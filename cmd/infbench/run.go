@@ -49,6 +49,7 @@ machine, say, where the verdicts matter less than that the run goes through.`,
 				return err
 			}
 			locate := func(err error, approach int) error {
+				err = workload.LocateFile(err, args[0], flags.overrides()...)
 				return workload.Locate(err, approach, args[0], flags.overrides()...)
 			}
 			r := &runJob{app: a, scenario: s, locate: locate, dir: out, progress: newProgress(a.stderr, quiet), acceptSuspect: acceptSuspect, spin: spin, nonce: nonce}
@@ -88,7 +89,7 @@ const maxSpin = 10 * time.Millisecond
 type runJob struct {
 	app      *app
 	scenario *workload.Scenario
-	// locate gives an error about an approach its place in the scenario's file, where it has one.
+	// locate gives an error about an approach, or about a file that the scenario names, its place in the scenario's file, where it has one.
 	locate   func(err error, approach int) error
 	dir      string
 	progress progress
@@ -147,7 +148,7 @@ func (r *runJob) prepare(ctx context.Context) (err error) {
 		return fail(exitUsage, err)
 	}
 	if err := r.plan(0); err != nil {
-		return fail(exitUsage, err)
+		return fail(exitUsage, r.locate(err, 0))
 	}
 	for i, ap := range s.Approaches {
 		if err := r.app.check(s, ap); err != nil {

@@ -46,7 +46,7 @@ type dataset struct {
 func readDataset(d *Dataset, dir string) (*dataset, error) {
 	files, err := dataFiles(d.Path, dir, datasetEndings)
 	if err != nil {
-		return nil, fmt.Errorf("prompts.dataset: %w", absentFile(err))
+		return nil, fileError("prompts.dataset", err)
 	}
 	all := &dataset{facts: DatasetFacts{Path: d.Path, Files: len(files), Dropped: map[string]int{}}}
 	var formats []string
@@ -54,7 +54,7 @@ func readDataset(d *Dataset, dir string) (*dataset, error) {
 	for _, name := range files {
 		f, err := openData(name)
 		if err != nil {
-			return nil, fmt.Errorf("prompts.dataset: %w", absentFile(err))
+			return nil, fileError("prompts.dataset", err)
 		}
 		format, err := all.read(f, d)
 		if err == nil {

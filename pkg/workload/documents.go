@@ -81,7 +81,7 @@ func (d *documents) length(g int, unique bool, tokens *tokenizer) (n int, err er
 func readDocument(name string, sums *digests) (string, error) {
 	f, err := openData(name)
 	if err != nil {
-		return "", fmt.Errorf("prompts.shared.documents: %w", absentFile(err))
+		return "", fileError("prompts.shared.documents", err)
 	}
 	defer f.close()
 	text, err := io.ReadAll(io.LimitReader(f.text, maxRow+1))

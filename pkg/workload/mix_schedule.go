@@ -66,7 +66,7 @@ func mixed(s *Scenario) (*Schedule, error) {
 		if c.Arrivals != nil {
 			var err error
 			if part.Schedule, err = NewSchedule(s.ofClass(c)); err != nil {
-				return nil, inClass(c, err)
+				return nil, inClass(c, ofMix(i, err))
 			}
 			if !part.Open {
 				return nil, inClass(c, fmt.Errorf("arrivals.closed_loop: a class needs open-loop arrivals"))

@@ -15,7 +15,7 @@ func newMixedSource(s *Scenario, sched *Schedule) (*Source, error) {
 		c := &s.Mix[i]
 		one, err := NewSource(s.ofClass(c), sched.Mix.Classes[i].Schedule)
 		if err != nil {
-			return nil, inClass(c, err)
+			return nil, inClass(c, ofMix(i, err))
 		}
 		m.names, m.classes = append(m.names, c.Name), append(m.classes, one)
 		src.clamped += one.clamped

@@ -48,7 +48,7 @@ func (s *Schedule) replay(sc *Scenario, t *Trace) error {
 	}
 	s.text = Shape{Trace: t}.String()
 	if s.Times, s.Trace, err = plan.run(sc, t); err != nil {
-		return fmt.Errorf("arrivals.shape.trace: %w", absentFile(err))
+		return fileError("arrivals.shape.trace", err)
 	}
 	return nil
 }

@@ -88,7 +88,7 @@ func (s *Schedule) generate(sc *Scenario, shape Shape, burst Burst) error {
 	if shape.Curve != nil {
 		steps, err := shape.Curve.steps(sc.Dir, measure, float64(sc.Arrivals.Rate))
 		if err != nil {
-			return fmt.Errorf("arrivals.shape.curve: %w", absentFile(err))
+			return fileError("arrivals.shape.curve", err)
 		}
 		shape = Shape{Steps: steps}
 	}
