@@ -26,6 +26,9 @@ func Run(rec *measure.Record) (*Analysis, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := foldQueues(rec, folds); err != nil {
+		return nil, err
+	}
 	blocks, err := clientBlocks(rec)
 	if err != nil {
 		return nil, err

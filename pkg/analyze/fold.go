@@ -41,6 +41,10 @@ type fold struct {
 	simulated bool
 	stamps    map[string]int // requests by what stamped their arrivals
 	sessions  sessionFold
+	queue     *queueFold // nil for a traffic class, and for a single block
+	inferred  bool       // there is an inferred queueing delay
+	excessSum float64    // seconds
+	delaySum  float64    // of inferred queueing delays, seconds
 }
 
 // tokenFold sums token counts of successful requests, and how many requests reported each.
@@ -291,6 +295,7 @@ func (f *fold) summary(slo workload.SLO, floor *measure.NoiseFloor) (ApproachSum
 	for _, o := range slo.Objectives {
 		a.SLO = append(a.SLO, f.judge(o, floor))
 	}
+	f.queueing(&a)
 	var err error
 	a.Sessions, err = f.sessions.summary()
 	return a, err
