@@ -1,8 +1,10 @@
 package analyze
 
 import (
+	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/infbench/infbench/pkg/measure"
@@ -18,7 +20,7 @@ const (
 
 // Rung is what the TTFT of some requests is made of, in the mean. Its parts add up to it.
 type Rung struct {
-	// At is which: mean (all), p50, p95, p99 (those around it) or slowest 1%.
+	// At is which: mean (all), p50, p95, p99 (those around it) or SlowestPercent.
 	At    string       `json:"at"`
 	N     int          `json:"n"`
 	TTFT  float64      `json:"ttft"`
@@ -35,6 +37,9 @@ type LadderPart struct {
 	Share   float64 `json:"share"` // of TTFT
 }
 
+// SlowestPercent is the rung of the slowest 1% of the answers: what makes the p99 the p99.
+const SlowestPercent = "slowest 1%"
+
 // The parts of a ladder, in the order in which they happen.
 const (
 	StepSend    = "send delay"   // generator lag and write
@@ -46,7 +51,20 @@ const (
 	StepRest    = "rest"         // what nobody accounts for
 )
 
-// split divides the TTFT of a request. Part names the parts in series as plots call them.
+// Label names a part with its source.
+func (p LadderPart) Label() string {
+	switch {
+	case p.Source == Measured:
+		return p.Name
+	case p.Name == StepExcess:
+		return p.Name + ", cannot tell"
+	case p.Source == FromLight:
+		return p.Name + ", as at light load"
+	}
+	return p.Name + ", " + p.Source
+}
+
+// split divides the TTFT of a request.
 func (q *queueFold) split(s *measure.Sample) (steps []LadderPart, ok bool) {
 	ttft, ok := s.Latency(workload.TTFT)
 	service, ok2 := s.Latency(workload.ServiceTTFT)
@@ -54,7 +72,9 @@ func (q *queueFold) split(s *measure.Sample) (steps []LadderPart, ok bool) {
 	if !ok || !ok2 || !ok3 {
 		return nil, false
 	}
-	add := func(name, source string, v float64) { steps = append(steps, LadderPart{Name: name, Source: source, Seconds: v}) }
+	add := func(name, source string, v float64) {
+		steps = append(steps, LadderPart{Name: name, Source: source, Seconds: v})
+	}
 	add(StepSend, Measured, (ttft - service - connect).Seconds())
 	add(StepConnect, Measured, connect.Seconds())
 	rest := service.Seconds()
@@ -95,23 +115,25 @@ type rungFold struct {
 	parts  []LadderPart
 }
 
-// rungFolds prepares the rungs over TTFTs in order. A percentile with too few values behind it has none.
-func rungFolds(ttft []float64) []*rungFold {
+// rungFolds prepares the rungs over TTFTs in order, and failures beyond them. A percentile with too few values behind it, or one
+// that lies among the failures, has none. The slowest 1% are those of the answers.
+func rungFolds(ttft []float64, failures int) []*rungFold {
 	n := int64(len(ttft))
 	if n == 0 {
 		return nil
 	}
+	total := n + int64(failures)
 	folds := []*rungFold{{at: "mean", lo: 0, hi: math.Inf(1)}}
 	for _, w := range []struct {
 		at        string
 		q, lo, hi float64
 	}{{"p50", 0.50, 0.45, 0.55}, {"p95", 0.95, 0.93, 0.97}, {"p99", 0.99, 0.985, 0.995}} {
-		if n >= tailSize(w.q) {
-			folds = append(folds, &rungFold{at: w.at, lo: ttft[rank(w.lo, n)-1], hi: ttft[rank(w.hi, n)-1]})
+		if hi := rank(w.hi, total); total >= tailSize(w.q) && hi <= n {
+			folds = append(folds, &rungFold{at: w.at, lo: ttft[rank(w.lo, total)-1], hi: ttft[hi-1]})
 		}
 	}
 	if n >= tailSize(0.99) {
-		folds = append(folds, &rungFold{at: "slowest 1%", lo: ttft[n-n/100], hi: math.Inf(1)})
+		folds = append(folds, &rungFold{at: SlowestPercent, lo: ttft[n-n/100], hi: math.Inf(1)})
 	}
 	return folds
 }
@@ -150,8 +172,16 @@ func (f *rungFold) result() Rung {
 		p.Share = p.Seconds / r.TTFT
 		r.Parts = append(r.Parts, p)
 	}
-	slices.SortStableFunc(r.Parts, func(a, b LadderPart) int { return stepOrder(a) - stepOrder(b) })
+	inOrder(r.Parts)
 	return r
+}
+
+// inOrder sorts parts as they happen.
+func inOrder(parts []LadderPart) []LadderPart {
+	slices.SortStableFunc(parts, func(a, b LadderPart) int {
+		return cmp.Or(stepOrder(a)-stepOrder(b), strings.Compare(a.Source, b.Source))
+	})
+	return parts
 }
 
 // addQueueing records what is inferred of a request, and its place on the ladder. A negative excess counts as 0 in the

@@ -12,7 +12,7 @@ import (
 // its logarithm, by least squares. Prompts are drawn without regard to the load, so that a request that waits for others waits no
 // longer for its own length (0); one whose prefill is slowed down by others beside it is late in proportion to it (1).
 type Elasticity struct {
-	N     int     `json:"n"` // late requests: twice the detection limit and more
+	N     int     `json:"n"` // late requests: twice the detection limit and a twentieth of their light-load TTFT, and more
 	Value float64 `json:"value"`
 	Low   float64 `json:"low"` // of the 99% interval
 	High  float64 `json:"high"`
@@ -28,8 +28,8 @@ type Releases struct {
 
 // The bounds of the evidence.
 const (
-	// lateLimits is how many detection limits make a request late.
-	lateLimits = 2
+	// lateLimits is how many detection limits make a request late, and lateShare what part of its light-load TTFT it must be at least.
+	lateLimits, lateShare = 2, 0.05
 	// fewLate is the share of late requests below which no mechanism matters: fewer than half of the slowest 1% could be among them.
 	fewLate = 0.005
 	// grows and waits are the elasticities above which a prefill that slows down is at work for certain, and below which it can be
@@ -42,11 +42,11 @@ const (
 	nearRelease = 1e-3
 )
 
-// late lists the rows whose excess is clearly above the detection limit.
+// late lists the rows whose excess is clearly above the detection limit, and not too small to matter.
 func (q *queueFold) late() []*waited {
 	var late []*waited
 	for i := range q.rows {
-		if w := &q.rows[i]; w.counted && w.excess > lateLimits*q.lines[w.block].Limit {
+		if w := &q.rows[i]; w.counted && !math.IsNaN(w.excess) && w.excess > max(lateLimits*q.lines[w.block].Limit, lateShare*w.expected) {
 			late = append(late, w)
 		}
 	}

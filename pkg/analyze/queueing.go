@@ -90,7 +90,7 @@ func foldQueues(rec *measure.Record, folds []*fold) error {
 	}
 	for _, f := range folds {
 		f.queue.judge(f.reported > 0)
-		f.queue.prepareLadder()
+		f.queue.prepareLadder(f.failures())
 	}
 	return eachRow(rec, func(s *measure.Sample) error {
 		for _, f := range folds {
@@ -246,8 +246,19 @@ func (q *queueFold) inferred(excess, beside float64) (float64, bool) {
 	return v, !math.IsNaN(v)
 }
 
+// delay is the inferred queueing delay of a request in seconds.
+func (q *queueFold) delay(s *measure.Sample) (float64, bool) {
+	if q.out.Basis != Inferred {
+		return 0, false
+	}
+	_, excess, beside := q.excess(s)
+	v, ok := q.inferred(excess, beside)
+	d, sent := s.Latency(workload.SendDelay)
+	return d.Seconds() + v, ok && sent
+}
+
 // prepareLadder finds the TTFTs that the ladder splits.
-func (q *queueFold) prepareLadder() {
+func (q *queueFold) prepareLadder(failures int) {
 	var all []float64
 	for i := range q.rows {
 		if q.rows[i].counted {
@@ -255,5 +266,5 @@ func (q *queueFold) prepareLadder() {
 		}
 	}
 	q.rows = nil
-	q.ladder = rungFolds(slices.Sorted(slices.Values(all)))
+	q.ladder = rungFolds(slices.Sorted(slices.Values(all)), failures)
 }

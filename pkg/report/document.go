@@ -28,6 +28,8 @@ type document struct {
 	sentClasses table // the same by traffic class
 	sentNotes   []string
 	turns       table // of conversations; without columns where there are none
+	ladder      table // where TTFT goes; without columns where that is not known
+	ladderNotes []string
 	// classes are the traffic classes of each approach side by side; none without a mix.
 	classes    []classTable
 	classNotes []string
@@ -72,6 +74,7 @@ func newDocument(a *analyze.Analysis) *document {
 	}
 	d.sentNotes, d.sentClasses, d.classes = sentNotes(s, d.sent), sentClasses(s), classTables(s)
 	d.classNotes = classNotes(d.classes)
+	d.ladder, d.ladderNotes = ladderTable(s), ladderNotes(s)
 	d.notes = legendNotes(d.table, d.sloTable)
 	for i := range s.Approaches {
 		d.details = append(d.details, newDetail(a, i))
