@@ -109,41 +109,44 @@ func (q *queueFold) split(s *measure.Sample) (steps []LadderPart, ok bool) {
 // rungFold averages the parts over requests whose TTFT lies in a range.
 type rungFold struct {
 	at     string
-	lo, hi float64
+	lo, hi time.Duration
 	n      int
-	ttft   float64
+	ttft   float64 // seconds
 	parts  []LadderPart
 }
 
-// rungFolds prepares the rungs over TTFTs in order, and failures beyond them. A percentile with too few values behind it, or one
-// that lies among the failures, has none. The slowest 1% are those of the answers.
-func rungFolds(ttft []float64, failures int) []*rungFold {
-	n := int64(len(ttft))
+// rungFolds prepares the rungs of an approach. A percentile with too few values behind it, or one that lies among the failures, has
+// none. The slowest 1% are those of the answers.
+func rungFolds(f *fold) []*rungFold {
+	h := f.tally.Hist(workload.TTFT)
+	n := h.Count()
 	if n == 0 {
 		return nil
 	}
-	total := n + int64(failures)
-	folds := []*rungFold{{at: "mean", lo: 0, hi: math.Inf(1)}}
+	total := n + int64(f.failures())
+	folds := []*rungFold{{at: "mean", hi: math.MaxInt64}}
 	for _, w := range []struct {
 		at        string
 		q, lo, hi float64
 	}{{"p50", 0.50, 0.45, 0.55}, {"p95", 0.95, 0.93, 0.97}, {"p99", 0.99, 0.985, 0.995}} {
-		if hi := rank(w.hi, total); total >= tailSize(w.q) && hi <= n {
-			folds = append(folds, &rungFold{at: w.at, lo: ttft[rank(w.lo, total)-1], hi: ttft[hi-1]})
+		lo, ok1 := h.ValueAtRank(rank(w.lo, total))
+		hi, ok2 := h.ValueAtRank(rank(w.hi, total))
+		if total >= tailSize(w.q) && ok1 && ok2 {
+			folds = append(folds, &rungFold{at: w.at, lo: lo, hi: hi})
 		}
 	}
-	if n >= tailSize(0.99) {
-		folds = append(folds, &rungFold{at: SlowestPercent, lo: ttft[n-n/100], hi: math.Inf(1)})
+	if lo, ok := h.ValueAtRank(n - n/100); ok && n >= tailSize(0.99) {
+		folds = append(folds, &rungFold{at: SlowestPercent, lo: lo + 1, hi: math.MaxInt64})
 	}
 	return folds
 }
 
-func (f *rungFold) add(ttft float64, steps []LadderPart) {
+func (f *rungFold) add(ttft time.Duration, steps []LadderPart) {
 	if ttft < f.lo || ttft > f.hi {
 		return
 	}
 	f.n++
-	f.ttft += ttft
+	f.ttft += ttft.Seconds()
 	f.parts = addSteps(f.parts, steps)
 }
 
@@ -184,7 +187,7 @@ func inOrder(parts []LadderPart) []LadderPart {
 	return parts
 }
 
-// addQueueing records what is inferred of a request, and its place on the ladder. A negative excess counts as 0 in the
+// addQueueing records what is inferred of a request. A negative excess counts as 0 in the
 // percentiles, where it is below the detection limit anyway; the mean is made of excesses as they are.
 func (f *fold) addQueueing(s *measure.Sample) {
 	q := f.queue
@@ -204,15 +207,9 @@ func (f *fold) addQueueing(s *measure.Sample) {
 			}
 		}
 	}
-	ttft, _ := s.Latency(workload.TTFT)
-	if steps, ok := q.split(s); ok {
-		for _, r := range q.ladder {
-			r.add(ttft.Seconds(), steps)
-		}
-	}
 }
 
-// queueing is the approach's part of summary.json about waiting, and what the metrics of it are made of.
+// queueing is the approach's part of summary.json about waiting, but for the ladder, and what the metrics of it are made of.
 func (f *fold) queueing(a *ApproachSummary) {
 	if m := a.Metrics[workload.TTFTExcess]; m != nil {
 		*m.Mean = f.excessSum / float64(m.N)
@@ -224,12 +221,6 @@ func (f *fold) queueing(a *ApproachSummary) {
 	}
 	if f.queue == nil {
 		return
-	}
-	f.queue.out.Ladder = nil
-	for _, r := range f.queue.ladder {
-		if r.n > 0 {
-			f.queue.out.Ladder = append(f.queue.out.Ladder, r.result())
-		}
 	}
 	if f.queue.out.Basis == CannotTell && len(f.queue.out.LightLoad) > 0 {
 		a.Labels[workload.QueueingDelay] = CannotTell

@@ -159,10 +159,7 @@ func (s *seriesFold) add(r *measure.Sample) {
 		}
 	}
 	s.addQueue(r, b, in)
-	if steps, ok := s.fold.queue.split(r); ok && in {
-		s.ladder[b] = addSteps(s.ladder[b], steps)
-		s.ladderN[b]++
-	}
+	s.addLadder(r, b, in)
 	if r.Phase == measure.Measure {
 		for _, k := range s.breakdown {
 			k.add(r)
@@ -245,6 +242,23 @@ func (s *seriesFold) series() ApproachSeries {
 	return s.out
 }
 
+// addLadder splits the TTFT of a request, for its time and for its rung.
+func (s *seriesFold) addLadder(r *measure.Sample, b int, in bool) {
+	steps, ok := s.fold.queue.split(r)
+	if !ok {
+		return
+	}
+	if in {
+		s.ladder[b] = addSteps(s.ladder[b], steps)
+		s.ladderN[b]++
+	}
+	if ttft, ok := r.Latency(workload.TTFT); ok && r.Phase == measure.Measure {
+		for _, rung := range s.fold.queue.ladder {
+			rung.add(ttft, steps)
+		}
+	}
+}
+
 // breakDown gives what TTFT is made of: by the ladder where light load was measured.
 func (s *seriesFold) breakDown() {
 	for b, parts := range s.ladder {
@@ -257,6 +271,11 @@ func (s *seriesFold) breakDown() {
 		s.out.Ladder = append(s.out.Ladder, LadderBin{T: float64(b) * s.width, Parts: inOrder(parts)})
 	}
 	q := s.fold.queue.out
+	for _, r := range s.fold.queue.ladder {
+		if r.n > 0 {
+			q.Ladder = append(q.Ladder, r.result())
+		}
+	}
 	if len(q.LightLoad) == 0 {
 		for _, k := range s.breakdown {
 			if b, ok := k.result(); ok {

@@ -3,7 +3,6 @@ package analyze
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
@@ -85,12 +84,18 @@ func foldQueues(rec *measure.Record, folds []*fold) error {
 			}
 		}
 	}
-	if err := eachRow(rec, func(s *measure.Sample) error { byName[s.Approach].add(s); return nil }); err != nil {
-		return err
+	if len(lines) > 0 { // else there is no excess, and nothing to read the rows again for
+		if err := eachRow(rec, func(s *measure.Sample) error { byName[s.Approach].add(s); return nil }); err != nil {
+			return err
+		}
 	}
 	for _, f := range folds {
 		f.queue.judge(f.reported > 0)
-		f.queue.prepareLadder(f.failures())
+		f.queue.rows = nil
+		f.queue.ladder = rungFolds(f)
+	}
+	if len(lines) == 0 {
+		return nil
 	}
 	return eachRow(rec, func(s *measure.Sample) error {
 		for _, f := range folds {
@@ -255,16 +260,4 @@ func (q *queueFold) delay(s *measure.Sample) (float64, bool) {
 	v, ok := q.inferred(excess, beside)
 	d, sent := s.Latency(workload.SendDelay)
 	return d.Seconds() + v, ok && sent
-}
-
-// prepareLadder finds the TTFTs that the ladder splits.
-func (q *queueFold) prepareLadder(failures int) {
-	var all []float64
-	for i := range q.rows {
-		if q.rows[i].counted {
-			all = append(all, q.rows[i].ttft)
-		}
-	}
-	q.rows = nil
-	q.ladder = rungFolds(slices.Sorted(slices.Values(all)), failures)
 }
