@@ -53,8 +53,8 @@ const (
 	leastLight      = 8   // points
 	leastLengths    = 3   // different ones
 	beyondLight     = 1.5 // times the longest prompt: farther the line says nothing
-	// bendGain is the part of the distances that a quadratic term must take away to be believed: noise gives it some 5%.
-	bendGain = 0.2
+	// bendGain is the part of the distances that a quadratic term must take away to be believed: noise gives it more in one case of fifty.
+	bendGain = 0.25
 	// clockFloor is what the client may be off by where no self-test says: timers and the scheduler.
 	clockFloor = 100 * time.Microsecond
 )
