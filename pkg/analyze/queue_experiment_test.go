@@ -57,16 +57,14 @@ func settings() []setting {
 		add(setting{name: "cache", slots: []int{2, 1, 4, 2, 8, 4}[i], mix: "chat", cache: true})
 		add(setting{name: "pairs, slower under load", slots: []int{1, 2, 4, 8, 4, 2}[i], mix: "pairs", with: "decode_per_sequence: 2ms"})
 	}
-	for _, s := range []setting{
+	all = append(all, []setting{
 		{name: "prompts alike", load: 0.75, slots: 4, mix: "alike"},
 		{name: "other tenants", load: 0.6, slots: 8, mix: "chat", with: "background: {rate: 2/s, input: 200, output: 12}"},
 		{name: "other tenants", load: 0.8, slots: 8, mix: "long", with: "prefill_noise: 0.01, background: {rate: 2/s, input: 200, output: 12}"},
 		{name: "prefill reported", load: 0.9, slots: 2, mix: "chat", with: "report: llama.cpp"},
 		{name: "speculative", load: 0.9, slots: 4, mix: "pairs", with: "tokens_per_step: 2"},
 		{name: "prefill reported", load: 0.6, slots: 1, mix: "alike", with: "report: llama.cpp"},
-	} {
-		all = append(all, s)
-	}
+	}...)
 	for i, load := range []float64{0.45, 0.75, 1.2} {
 		all = append(all, setting{name: "noisy prefill (10%)", load: load, slots: []int{2, 4, 2}[i], mix: "long", with: "prefill_noise: 0.1", noisy: true})
 	}

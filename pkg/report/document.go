@@ -209,6 +209,9 @@ func method(a *analyze.Analysis) []fact {
 		if sc.Patience != nil {
 			f = append(f, fact{"patience", describePatience(sc.Patience)})
 		}
+		if sc.Phases.LightLoad != nil {
+			f = append(f, fact{"light load", describeLightLoad(sc)})
+		}
 		f = append(append(f, datasetFacts(s.Datasets)...),
 			fact{"phases", fmt.Sprintf("warm-up %s (not counted), measure %s, drain up to %s", span(sc.Phases.Warmup.D()), span(sc.Phases.Measure.D()), span(sc.Phases.Drain.D()))},
 			fact{"request limits", describeLimits(sc.SLO.Request)})

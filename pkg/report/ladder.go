@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/infbench/infbench/pkg/analyze"
+	"github.com/infbench/infbench/pkg/workload"
 )
 
 // hasLadder reports whether it is known what TTFT is made of.
@@ -77,12 +78,12 @@ func (b tableBuilder) lightLoad() group {
 	}
 	g.rows = append(g.rows,
 		b.ofQueueing("light load: no prompt", line(func(l *analyze.LightLine) string { return Seconds(l.Base) })),
-		b.ofQueueing("and 100 uncached tokens", line(func(l *analyze.LightLine) string { return Seconds(100 * (l.PerToken + 100*l.Squared)) })),
 		b.ofQueueing("of it network", line(func(l *analyze.LightLine) string { return optional(l.Network, Seconds) })),
+		b.ofQueueing("100 uncached tokens add", line(func(l *analyze.LightLine) string { return Seconds(100 * (l.PerToken + 100*l.Squared)) })),
 		b.ofQueueing("detection limit", func(q *analyze.Queueing) string { return optional(q.DetectionLimit, Seconds) }),
 		b.ofQueueing("answers below it", func(q *analyze.Queueing) string { return optional(q.BelowLimit, percent) }))
 	for i := 1; i < len(g.rows); i++ {
-		g.rows[i].minor = i == 2 || i == 3 || i == 5
+		g.rows[i].minor = i == 2 || i == 5
 	}
 	return g
 }
@@ -122,7 +123,7 @@ func (b tableBuilder) rung(at string) []row {
 			if i < 0 {
 				return absent
 			}
-			return fmt.Sprintf("%s  %s", Seconds(r.Parts[i].Seconds), wholePercent(r.Parts[i].Share))
+			return fmt.Sprintf("%s (%s)", Seconds(r.Parts[i].Seconds), wholePercent(r.Parts[i].Share))
 		})
 		r.minor = true
 		rows = append(rows, r)
@@ -205,4 +206,10 @@ func briefLadder(d *document) (table, []string) {
 		return table{}, nil
 	}
 	return t, d.ladderNotes
+}
+
+// describeLightLoad says what is sent before each block of a scenario that wants it.
+func describeLightLoad(s *workload.Scenario) string {
+	n, blocks := s.Phases.LightLoad.Requests, len(s.Approaches)*s.Rounds()
+	return fmt.Sprintf("%d requests for one token each, one at a time, before each block: %d beside the schedule's", n, n*blocks)
 }
