@@ -24,19 +24,19 @@ type LightLine struct {
 	Tokens string `json:"tokens,omitempty"`
 	// Base is the TTFT of no prompt at all, PerToken what each uncached token adds, by the method of Theil and Sen, with its 95%
 	// interval (Sen).
-	Base         float64 `json:"base"`
-	PerToken     float64 `json:"per_token"`
-	PerTokenLow  float64 `json:"per_token_low"`
-	PerTokenHigh float64 `json:"per_token_high"`
+	Base         float64 `json:"base,omitempty"`
+	PerToken     float64 `json:"per_token,omitempty"`
+	PerTokenLow  float64 `json:"per_token_low,omitempty"`
+	PerTokenHigh float64 `json:"per_token_high,omitempty"`
 	// Squared is the quadratic term; absent where a line does. With it, the three are by least absolute deviations.
 	Squared float64 `json:"per_token_squared,omitempty"`
 	// From and To are the least and the largest number of tokens.
-	From float64 `json:"from"`
-	To   float64 `json:"to"`
+	From float64 `json:"from,omitempty"`
+	To   float64 `json:"to,omitempty"`
 	// Residual is the median distance of a request from the line, Limit the detection limit: the 95th percentile of that distance,
 	// and no less than what the client itself may be off by.
-	Residual float64 `json:"residual"`
-	Limit    float64 `json:"detection_limit"`
+	Residual float64 `json:"residual,omitempty"`
+	Limit    float64 `json:"detection_limit,omitempty"`
 	// Network is the round trip, as NetworkBy shows it: first byte (of answers whose head comes at once) or connect. Absent where
 	// neither does.
 	Network   *float64 `json:"network,omitempty"`

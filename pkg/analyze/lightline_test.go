@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"encoding/json"
 	"math"
 	"strings"
 	"testing"
@@ -154,5 +155,15 @@ func TestUncached(t *testing.T) {
 		if got, ok := l.uncached(&c.sample, c.shared); got != c.want || ok != c.ok {
 			t.Errorf("%s: %g, %v", name, got, ok)
 		}
+	}
+}
+
+// TestLightLineWithoutLine: what is missing is absent from summary.json, and no 0.
+func TestLightLineWithoutLine(t *testing.T) {
+	l := &LightLine{Block: 2, Requests: 24}
+	l.draw(nil, 1e-4)
+	b, err := json.Marshal(l)
+	if want := `{"block":2,"requests":24,"n":0,"problem":"0 of 24 requests had a first token, and a line needs 8"}`; err != nil || string(b) != want {
+		t.Errorf("%s, %v", b, err)
 	}
 }

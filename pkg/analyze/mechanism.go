@@ -159,9 +159,9 @@ func (q *queueFold) mechanism() (basis, why string) {
 	case e != nil && e.Low > grows && !seen:
 		return CannotTell, fmt.Sprintf("the TTFT excess grows with the request's own prompt (by %.2g%% for 1%%, interval %.2g to %.2g), as where a prefill slows down with what runs beside it and nobody waits: how much of it is a queue cannot be told", e.Value, e.Low, e.High)
 	case e != nil && e.High < waits:
-		return Inferred, fmt.Sprintf("TTFT excess: it does not depend on the request's own prompt (1%% more of it: %.2g%%, interval %.2g to %.2g), as where requests wait for others", e.Value, e.Low, e.High)
+		return Inferred, fmt.Sprintf("the TTFT excess does not depend on the request's own prompt (1%% more of it: %.2g%%, interval %.2g to %.2g), as where requests wait for others", e.Value, e.Low, e.High)
 	case seen:
-		return Inferred, fmt.Sprintf("TTFT excess: %.0f%% of the late requests began when another ended (%.0f%% by chance), as where they wait for its place", 100*r.Share, 100*r.Chance)
+		return Inferred, fmt.Sprintf("%.0f%% of the late requests began when another ended (%.0f%% by chance), as where they wait for its place", 100*r.Share, 100*r.Chance)
 	}
 	return CannotTell, fmt.Sprintf("%d of %d requests took clearly longer than at light load: too few, or with prompts too much alike, to tell a queue from a prefill that slows down with what runs beside it", late, o.Requests)
 }
