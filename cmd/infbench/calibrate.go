@@ -17,6 +17,9 @@ const (
 	tokenizedPerLength = 4
 )
 
+// leastResponse is the shortest answer that OpenAI's Responses API can be asked for, in tokens.
+const leastResponse = 16
+
 // calibrate measures how a target counts prompts, where the scenario wants its prompts that long; else it is nil. It sends
 // before the block's time 0 and never fails: a target that cannot be asked is said to be one.
 func (t *target) calibrate(ctx context.Context, s *workload.Scenario, source *workload.Source, sched *workload.Schedule, nonce workload.Nonce) *measure.Calibration {
@@ -67,7 +70,7 @@ func calibrationPrompts(source *workload.Source, sched *workload.Schedule, nonce
 func (t *target) byUsage(ctx context.Context, req *workload.Request) (measure.Counted, error) {
 	req.MaxTokens = 1
 	if t.config.Approach.API == endpoint.OpenAIResponses {
-		req.MaxTokens = 16 // the least that it takes
+		req.MaxTokens = leastResponse
 	}
 	res := t.endpoint.Do(ctx, req, nobody{})
 	n := measure.Counted{Worked: true}

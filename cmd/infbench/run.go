@@ -259,6 +259,9 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index, round int,
 		},
 		Calibration: calibration, KeepText: r.scenario.Output.KeepText,
 	}
+	if b.LightLoad, err = r.lightLoad(source, nonce, ap.API); err != nil {
+		return fmt.Errorf("approach %s: phases.light_load: %w", ap.Name, err)
+	}
 	if r.scenario.Converses() {
 		b.Follow = source.Follow
 	}

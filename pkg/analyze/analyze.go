@@ -26,6 +26,9 @@ func Run(rec *measure.Record) (*Analysis, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := foldQueues(rec, folds); err != nil {
+		return nil, err
+	}
 	blocks, err := clientBlocks(rec)
 	if err != nil {
 		return nil, err
@@ -116,8 +119,18 @@ func place(s *workload.Scenario, approach string) int {
 	return slices.IndexFunc(s.Approaches, func(a workload.Approach) bool { return a.Name == approach })
 }
 
-// eachRow visits every whole row. A torn end is the end.
+// eachRow visits every whole row of the schedule. A torn end is the end.
 func eachRow(rec *measure.Record, visit func(*measure.Sample) error) error {
+	return eachOf(rec, func(s *measure.Sample) error {
+		if s.Phase == measure.LightLoad {
+			return nil
+		}
+		return visit(s)
+	})
+}
+
+// eachOf visits every whole row, those of light-load phases too.
+func eachOf(rec *measure.Record, visit func(*measure.Sample) error) error {
 	for s, err := range rec.Rows() {
 		if errors.Is(err, measure.ErrTorn) {
 			return nil

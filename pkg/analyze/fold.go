@@ -41,7 +41,11 @@ type fold struct {
 	simulated bool
 	stamps    map[string]int // requests by what stamped their arrivals
 	sessions  sessionFold
-	steady    *Steady // over all blocks; nil where none can be judged, and of a class or a block
+	steady    *Steady    // over all blocks; nil where none can be judged, and of a class or a block
+	queue     *queueFold // nil for a traffic class, and for a single block
+	inferred  bool       // there is an inferred queueing delay
+	excessSum float64    // seconds
+	delaySum  float64    // of inferred queueing delays, seconds
 }
 
 // tokenFold sums token counts of successful requests, and how many requests reported each.
@@ -293,6 +297,7 @@ func (f *fold) summary(slo workload.SLO, floor *measure.NoiseFloor) (ApproachSum
 		a.SLO = append(a.SLO, f.judge(o, floor))
 	}
 	a.Steady = f.steady
+	f.queueing(&a)
 	var err error
 	a.Sessions, err = f.sessions.summary()
 	return a, err

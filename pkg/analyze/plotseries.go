@@ -86,6 +86,9 @@ type seriesFold struct {
 	queueSum, delaySum, queueN  []float64
 	breakdown                   []*breakdownFold
 	queueReported, queueMissing int
+	queueInferred               int
+	ladder                      [][]LadderPart // sums by bin
+	ladderN                     []float64
 }
 
 func newSeriesFold(f *fold, width, horizon, end float64) *seriesFold {
@@ -94,7 +97,7 @@ func newSeriesFold(f *fold, width, horizon, end float64) *seriesFold {
 	s := &seriesFold{fold: f, width: width, out: ApproachSeries{Name: f.name, Curves: map[workload.Metric]Curve{}},
 		stride: 1 + f.attempts/maxPoints, ttft: make([][]float32, n), offered: make([]float64, n),
 		sent: make([]float64, long), inFlight: make([]float64, long),
-		queueSum: make([]float64, n), delaySum: make([]float64, n), queueN: make([]float64, n)}
+		queueSum: make([]float64, n), delaySum: make([]float64, n), queueN: make([]float64, n), ladder: make([][]LadderPart, n), ladderN: make([]float64, n)}
 	for _, m := range curveMetrics {
 		if h := f.tally.Hist(m); h.Count() > 0 {
 			s.out.Curves[m] = curveOf(h, f, m)
@@ -156,6 +159,7 @@ func (s *seriesFold) add(r *measure.Sample) {
 		}
 	}
 	s.addQueue(r, b, in)
+	s.addLadder(r, b, in)
 	if r.Phase == measure.Measure {
 		for _, k := range s.breakdown {
 			k.add(r)
@@ -170,6 +174,11 @@ func (s *seriesFold) addQueue(r *measure.Sample, b int, in bool) {
 		s.queueReported++
 		if in {
 			s.queueSum[b] += q.Seconds()
+		}
+	} else if d, ok := s.fold.queue.delay(r); ok {
+		s.queueInferred++
+		if in {
+			s.queueSum[b] += d
 		}
 	} else {
 		s.queueMissing++
@@ -204,8 +213,11 @@ func (s *seriesFold) series() ApproachSeries {
 	s.out.InFlight = s.bins(s.inFlight, perBlock, 0)
 	queue := s.delaySum
 	s.out.QueueingLabel = "send delay only: the server reports no queue"
-	if s.queueReported > 0 && s.queueMissing == 0 {
-		queue, s.out.QueueingLabel = s.queueSum, "reported"
+	if s.queueReported+s.queueInferred > 0 && s.queueMissing == 0 {
+		queue, s.out.QueueingLabel = s.queueSum, Reported
+		if s.queueInferred > 0 {
+			s.out.QueueingLabel = Inferred
+		}
 	}
 	for b, n := range s.queueN {
 		if n > 0 {
@@ -226,12 +238,59 @@ func (s *seriesFold) series() ApproachSeries {
 	}
 	slices.SortFunc(s.out.TTFT, func(x, y Point) int { return cmpFloat(x.T, y.T) })
 	slices.Sort(s.out.Failed)
-	for _, k := range s.breakdown {
-		if b, ok := k.result(); ok {
-			s.out.Breakdown = append(s.out.Breakdown, b)
+	s.breakDown()
+	return s.out
+}
+
+// addLadder splits the TTFT of a request, for its time and for its rung.
+func (s *seriesFold) addLadder(r *measure.Sample, b int, in bool) {
+	steps, ok := s.fold.queue.split(r)
+	if !ok {
+		return
+	}
+	if in {
+		s.ladder[b] = addSteps(s.ladder[b], steps)
+		s.ladderN[b]++
+	}
+	if ttft, ok := r.Latency(workload.TTFT); ok && r.Phase == measure.Measure {
+		for _, rung := range s.fold.queue.ladder {
+			rung.add(ttft, steps)
 		}
 	}
-	return s.out
+}
+
+// breakDown gives what TTFT is made of: by the ladder where light load was measured.
+func (s *seriesFold) breakDown() {
+	for b, parts := range s.ladder {
+		if s.ladderN[b] == 0 {
+			continue
+		}
+		for i := range parts {
+			parts[i].Seconds /= s.ladderN[b]
+		}
+		s.out.Ladder = append(s.out.Ladder, LadderBin{T: float64(b) * s.width, Parts: inOrder(parts)})
+	}
+	q := s.fold.queue.out
+	for _, r := range s.fold.queue.ladder {
+		if r.n > 0 {
+			q.Ladder = append(q.Ladder, r.result())
+		}
+	}
+	if len(q.LightLoad) == 0 {
+		for _, k := range s.breakdown {
+			if b, ok := k.result(); ok {
+				s.out.Breakdown = append(s.out.Breakdown, b)
+			}
+		}
+		return
+	}
+	for _, r := range q.Ladder {
+		b := Breakdown{At: r.At}
+		for _, p := range r.Parts {
+			b.Parts = append(b.Parts, Part{Name: p.Label(), Value: p.Seconds})
+		}
+		s.out.Breakdown = append(s.out.Breakdown, b)
+	}
 }
 
 func cmpFloat(a, b float64) int {

@@ -108,6 +108,11 @@ func (st stage) play(t *testing.T, text, nonce string, keep func(i int) bool) (*
 		if s.Converses() {
 			b.Follow = source.Follow
 		}
+		if l := s.Phases.LightLoad; l != nil {
+			if b.LightLoad, err = source.LightLoad(sched, l.Requests, nonce, workload.Nonce{Approach: a.Name, Block: k}); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if err := (&measure.Runner{Writer: w}).Run(t.Context(), b); err != nil {
 			t.Fatal(err)
 		}

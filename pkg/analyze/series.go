@@ -47,6 +47,8 @@ type ApproachSeries struct {
 	Delivered     []Bin // requests sent per second
 	// Breakdown splits TTFT into parts, at the mean and at percentiles.
 	Breakdown []Breakdown
+	// Ladder is the mean of the parts of TTFT by scheduled time, per Bin; of bins with an answer.
+	Ladder []LadderBin
 	// The client itself, a point a second: the share of its cores that it used, how late its heartbeat was at worst, and
 	// how late it started a request at worst.
 	ClientCPU, ClientStall, ClientLag []Point
@@ -66,6 +68,12 @@ type Point struct{ T, V float64 }
 type Breakdown struct {
 	At    string // "mean", "p50", "p95", "p99": requests within a narrow rank window around the percentile
 	Parts []Part
+}
+
+// LadderBin is what the TTFT of the requests scheduled in [T, T+width) is made of, in the mean.
+type LadderBin struct {
+	T     float64
+	Parts []LadderPart // without shares
 }
 
 // Part of a TTFT: send delay, connect, server queue (reported), TTFT excess (inferred), service ...

@@ -183,6 +183,7 @@ type ApproachSummary struct {
 	Connections   *Connections                   `json:"connections,omitempty"`
 	Sessions      *Sessions                      `json:"sessions,omitempty"` // absent where no request is a turn of a conversation
 	Steady        *Steady                        `json:"steady,omitempty"`   // absent below 50 requests a block
+	Queueing      *Queueing                      `json:"queueing,omitempty"`
 	Levers        map[string]string              `json:"levers,omitempty"`
 	Cost          struct{}                       `json:"cost"`
 	Quality       struct{}                       `json:"quality"`

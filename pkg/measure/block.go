@@ -30,6 +30,8 @@ type Block struct {
 	Follow func(prev *workload.Request, reply workload.Reply) (workload.Request, workload.Duration, workload.SessionEnd)
 	// Calibration is how the target was found to count prompts before the block; nil where nobody asked.
 	Calibration *Calibration
+	// LightLoad are requests to be sent one at a time before the block's time 0. None: there is no such phase.
+	LightLoad []workload.Request
 	// KeepText stores prompts and answers in the record.
 	KeepText bool
 }

@@ -158,6 +158,8 @@ type BlockRecord struct {
 	Proxy string `json:"proxy,omitempty"`
 	// Calibration is how the target was found to count prompts before the block, where the scenario wanted to know.
 	Calibration *Calibration `json:"calibration,omitempty"`
+	// LightLoad is the phase of single requests before the block, where the scenario has one.
+	LightLoad *LightLoadRecord `json:"light_load,omitempty"`
 	// Scheduled is how many arrivals came due before the block ended; fewer than the schedule's when it was stopped.
 	Scheduled int `json:"scheduled"`
 	Attempts  int `json:"attempts"`

@@ -64,7 +64,9 @@ func mendRows(path string) (rows map[int]int, err error) {
 			break
 		}
 		if err == nil {
-			rows[s.Block]++
+			if s.Phase != LightLoad { // not among the block's attempts
+				rows[s.Block]++
+			}
 			err = w.write(s)
 		}
 		if err != nil {

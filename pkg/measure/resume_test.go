@@ -86,3 +86,41 @@ func TestResume(t *testing.T) {
 		t.Error("a run that is not there is gone on with")
 	}
 }
+
+// TestResumeLightLoad: the rows of a light-load phase are kept, and are no attempts of the block that was cut short.
+func TestResumeLightLoad(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	w, err := Create(dir, &Manifest{ID: "run", Started: time.Now(), Scenario: &workload.Scenario{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	light := sampleRow(0)
+	light.Phase = LightLoad
+	if err := w.beginBlock(BlockRecord{Approach: "a", State: Running}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.writeAll([]*Sample{light, light, sampleRow(1)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.closeFiles(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Resume(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(Complete, "", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for range rec.Rows() {
+		rows++
+	}
+	if b := rec.Manifest.Blocks[0]; b.Attempts != 1 || rows != 3 {
+		t.Errorf("%d attempts, %d rows", b.Attempts, rows)
+	}
+}

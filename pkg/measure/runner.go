@@ -46,10 +46,11 @@ var ErrRecord = errors.New("write the record")
 // Run drives one block to its end and appends it to the record. An error means that the endpoint was hopeless or that
 // the record could not be written (ErrRecord); the block is recorded as far as it went either way.
 func (r *Runner) Run(ctx context.Context, b Block) error {
+	light, rows := r.lightLoad(ctx, &b)
 	runtime.GC() // not in the middle of the block, for what earlier blocks left behind
 	epoch := time.Now().Add(lead)
-	rec := BlockRecord{Index: b.Index, Round: b.Round, Approach: b.Approach, Simulated: b.Simulated, Proxy: b.Proxy, Calibration: b.Calibration, State: Running, Started: epoch}
-	if err := r.Writer.beginBlock(rec); err != nil {
+	rec := BlockRecord{Index: b.Index, Round: b.Round, Approach: b.Approach, Simulated: b.Simulated, Proxy: b.Proxy, Calibration: b.Calibration, LightLoad: light, State: Running, Started: epoch}
+	if err := errors.Join(r.Writer.beginBlock(rec), r.Writer.writeAll(rows)); err != nil {
 		return fmt.Errorf("%w: %w", ErrRecord, err)
 	}
 	requests, cancel := context.WithCancelCause(ctx)

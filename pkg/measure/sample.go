@@ -99,4 +99,6 @@ type Phase string
 const (
 	Warmup  Phase = "warmup"
 	Measure Phase = "measure"
+	// LightLoad is before the block's time 0: requests sent one at a time. Their stamps count from the start of this phase.
+	LightLoad Phase = "light_load"
 )

@@ -29,6 +29,8 @@ type document struct {
 	sentClasses table // the same by traffic class
 	sentNotes   []string
 	turns       table // of conversations; without columns where there are none
+	ladder      table // where TTFT goes; without columns where that is not known
+	ladderNotes []string
 	// classes are the traffic classes of each approach side by side; none without a mix.
 	classes    []classTable
 	classNotes []string
@@ -73,6 +75,7 @@ func newDocument(a *analyze.Analysis) *document {
 	}
 	d.sentNotes, d.sentClasses, d.classes = sentNotes(s, d.sent), sentClasses(s), classTables(s)
 	d.classNotes = classNotes(d.classes)
+	d.ladder, d.ladderNotes = ladderTable(s), ladderNotes(s)
 	d.notes = legendNotes(d.table, d.sloTable)
 	for i := range s.Approaches {
 		d.details = append(d.details, newDetail(a, i))
@@ -213,6 +216,9 @@ func method(a *analyze.Analysis) []fact {
 		}
 		if sc.Patience != nil {
 			f = append(f, fact{"patience", describePatience(sc.Patience)})
+		}
+		if sc.Phases.LightLoad != nil {
+			f = append(f, fact{"light load", describeLightLoad(sc)})
 		}
 		f = append(append(f, datasetFacts(s.Datasets)...),
 			fact{"phases", fmt.Sprintf("warm-up %s (not counted), measure %s, drain up to %s", span(sc.Phases.Warmup.D()), span(sc.Phases.Measure.D()), span(sc.Phases.Drain.D()))},

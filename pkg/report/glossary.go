@@ -13,7 +13,7 @@ var glossary = []term{
 	{"TTFVT", "time to first visible token: like TTFT, to the first text that the user reads, not reasoning."},
 	{"send delay", "sent minus scheduled: generator lag, waiting for a connection, and writing the request. The harness's own queue."},
 	{"server queue", "time in the server's queue as the server reports it. Never guessed."},
-	{"TTFT excess", "service TTFT minus what the same prompt takes at light load: the inferred queue."},
+	{"TTFT excess", "service TTFT minus what the same prompt takes at light load (requests sent one at a time before the block). It is the inferred queue where the evidence speaks for one; else how much of it is waiting cannot be told."},
 	{"queueing delay", "send delay plus the server's queue. Reported: the server said so. Inferred: the TTFT excess stands in. Send delay only: the server reports nothing, so its own queue is not in the figure."},
 	{"chunk gap", "time between successive network reads that carried generated text."},
 	{"ITL", "inter-token latency: a chunk gap divided by the tokens in the chunk, counted once per token. Derived where a chunk held more than one token, or a read more than one chunk: the division is then an assumption."},

@@ -49,6 +49,8 @@ type page struct {
 	SLO                           string // the verdicts beside it say the rest
 	Notes, Judgements, ClassNotes []string
 	Table, SLOTable, Sent, Turns  pageTable
+	Ladder                        pageTable
+	LadderNotes                   []string
 	SentClasses                   pageTable
 	Classes                       []pageClasses
 	SentNotes                     []string
@@ -124,7 +126,8 @@ func newPage(d *document, plots []Plot) *page {
 		Headline: d.headline, NoApproach: noApproach, VerdictTone: validityTone(d.verdict), CSS: template.CSS(pageStyle), Tool: "infbench",
 		Notes: d.notes, Table: newPageTable("approaches side by side", "", d.table), SLOTable: newPageTable("SLO objectives by approach", "objective", d.sloTable),
 		Sent: newPageTable("workload as sent", "", d.sent), SentNotes: d.sentNotes,
-		Turns:       newPageTable("conversations, turn by turn", "", d.turns),
+		Turns:  newPageTable("conversations, turn by turn", "", d.turns),
+		Ladder: newPageTable("where TTFT goes", "", d.ladder), LadderNotes: d.ladderNotes,
 		SentClasses: newPageTable("workload as sent, by traffic class", "", d.sentClasses), ClassNotes: d.classNotes,
 		Method: pageFacts(d.method)}
 	for _, f := range d.method {

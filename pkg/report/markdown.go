@@ -66,6 +66,11 @@ func (m markdown) document(d *document, plots []sketch) {
 	for _, p := range d.details {
 		m.detail(p)
 	}
+	if len(d.ladder.columns) > 0 {
+		m.printf("## Where TTFT goes: queue or model\n\n")
+		m.table(d.ladder)
+		m.notes(d.ladderNotes)
+	}
 	if len(d.turns.columns) > 0 {
 		m.printf("## Conversations, turn by turn\n\n")
 		m.table(d.turns)

@@ -19,7 +19,7 @@ func breakdownPlot(a *analyze.Analysis) sketch {
 			"Each panel has a scale of its own; the figure beside a bar is the sum. The parts are means over the requests around the percentile, so that they add up."}
 	names := partNames(a)
 	var stats []string
-	for _, at := range []string{"mean", "p50", "p95", "p99"} {
+	for _, at := range []string{"mean", "p50", "p95", "p99", analyze.SlowestPercent} {
 		if hasStat(a, at) {
 			stats = append(stats, at)
 		}
@@ -75,6 +75,9 @@ func partNames(a *analyze.Analysis) []string {
 		}
 	}
 	rank := func(name string) int {
+		if i := slices.IndexFunc(stepFills, func(s stepFill) bool { return s.label == name }); i >= 0 {
+			return i
+		}
 		if i := partIndex(name); i >= 0 {
 			return i
 		}
@@ -97,6 +100,9 @@ func partIndex(name string) int {
 }
 
 func stylePart(name string, taken map[string]partStyle) partStyle {
+	if s, ok := stepStyle(name); ok {
+		return s
+	}
 	if i := partIndex(name); i >= 0 {
 		return partStyle{partColors[i].fill, partColors[i].text}
 	}
@@ -106,7 +112,11 @@ func stylePart(name string, taken map[string]partStyle) partStyle {
 func breakdownPanel(a *analyze.Analysis, at string, styles map[string]partStyle, size float64) *figure.Panel {
 	n := len(a.Summary.Approaches)
 	p := &figure.Panel{Heading: at, YTitle: "TTFT by approach", Y: figure.Axis{Min: -0.5, Max: float64(n) - 0.5, NoGrid: true}}
-	if at != "mean" {
+	switch at {
+	case "mean":
+	case analyze.SlowestPercent:
+		p.YTitle = "of the answers by TTFT: what makes the p99 the p99, by approach"
+	default:
 		p.YTitle = "requests around the " + at + " of TTFT, by approach"
 	}
 	var top float64

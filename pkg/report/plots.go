@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/infbench/infbench/pkg/analyze"
@@ -49,6 +50,9 @@ func Plots(a *analyze.Analysis) ([]Plot, error) {
 
 func sketches(a *analyze.Analysis) []sketch {
 	list := []sketch{tailPlot(a), timelinePlot(a), cdfPlot(a), loadPlot(a), breakdownPlot(a), clientPlot(a)}
+	if hasLadderBins(a) {
+		list = slices.Insert(list, 5, ladderPlot(a)) // behind the breakdown
+	}
 	if hasSessions(a.Summary) {
 		list = append(list, turnsPlot(a))
 	}

@@ -66,6 +66,11 @@ func (p *preview) head() {
 		s.Phases.Drain.D(), who, strings.Join(names, ", ")), p.width) {
 		p.line("%s", l)
 	}
+	if s.Phases.LightLoad != nil {
+		for _, l := range wrap("light load: "+describeLightLoad(s), p.width) {
+			p.line("%s", l)
+		}
+	}
 	p.line("")
 }
 

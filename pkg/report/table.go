@@ -260,6 +260,8 @@ func (b tableBuilder) count(m workload.Metric, label string) []row {
 func (b tableBuilder) labels(m workload.Metric, label, unlabelled string) []row {
 	r := b.each(label, func(p *analyze.ApproachSummary) cell {
 		switch l := p.Labels[m]; {
+		case l == analyze.CannotTell:
+			return cell{text: l, tone: unsure}
 		case p.Metrics[m] == nil || p.Metrics[m].N == 0:
 			return text(absent)
 		case l != "":

@@ -51,6 +51,14 @@ func (s *screen) document(d *document) {
 		s.line(s.style("Traffic classes of "+printable(c.approach), bold))
 		s.table(c.table)
 	}
+	if t, notes := briefLadder(d); len(t.groups) > 0 {
+		s.line("")
+		s.line(s.style("Where TTFT goes: queue or model", bold))
+		s.table(t)
+		for _, n := range notes {
+			s.paragraph(n, 2, 4)
+		}
+	}
 	s.line("")
 	for _, line := range d.slo {
 		s.paragraph(line, 0, 2)

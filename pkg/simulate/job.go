@@ -20,6 +20,7 @@ type job struct {
 	retry   time.Duration
 
 	service  time.Duration // the drawn service time, where the simulation has one
+	left     time.Duration // of a prefill that shares the processor
 	cached   int
 	produced int
 	steps    int

@@ -24,6 +24,7 @@ type model struct {
 	batch    []*job     // in the step under way
 	stepping bool
 	stepEnd  time.Duration // machine time
+	sharing  sharing
 
 	out fifo[delivery] // by due time
 	now time.Duration  // real; all up to here has happened
@@ -81,6 +82,8 @@ func (m *model) next() (time.Duration, bool) {
 // nextEvent is the machine time of the next event.
 func (m *model) nextEvent() (time.Duration, bool) {
 	switch {
+	case m.sharing.before(m):
+		return m.sharing.end, true
 	case m.stepping && (len(m.events.items) == 0 || m.stepEnd <= m.events.items[0].at):
 		return m.stepEnd, true
 	case len(m.events.items) > 0:
@@ -109,6 +112,8 @@ func (m *model) advance(to time.Duration) {
 // instant handles all events of one machine time: the end of a step first, then the others in the order in which they
 // were made, and only then the start of the next step, so that it takes all who are ready.
 func (m *model) instant(at time.Duration) {
+	m.progress(at)
+	defer m.share(at)
 	if m.stepping && m.stepEnd == at {
 		m.endStep()
 	}
@@ -206,7 +211,7 @@ func (m *model) admit(at time.Duration) {
 		}
 		j.cached = m.cache.cached(j.prompt.blocks, j.input)
 		m.metrics.admitted(j)
-		m.events.push(event{at: at + m.prefill(j.input-j.cached), kind: evPrefilled, job: j})
+		m.beginPrefill(at, j)
 	}
 }
 

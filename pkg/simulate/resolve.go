@@ -69,7 +69,7 @@ func check(sim *workload.Simulation) error {
 		value float64
 	}{
 		{"network", float64(sim.Network)}, {"slots", float64(sim.Slots)}, {"queue_limit", float64(sim.QueueLimit)},
-		{"overhead", float64(sim.Overhead)}, {"prefill_per_token", float64(sim.PrefillPerToken)},
+		{"overhead", float64(sim.Overhead)}, {"prefill_per_token", float64(sim.PrefillPerToken)}, {"prefill_noise", sim.PrefillNoise},
 		{"decode_step", float64(sim.DecodeStep)}, {"decode_per_sequence", float64(sim.DecodePerSequence)},
 		{"prefix_cache_tokens", float64(sim.PrefixCacheTokens)}, {"template_tokens", float64(sim.TemplateTokens)}, {"rate_limit", float64(sim.RateLimit)},
 	} {

@@ -102,6 +102,11 @@ type Simulation struct {
 	Overhead Duration `yaml:"overhead,omitempty" json:"overhead,omitempty"`
 	// PrefillPerToken is the prefill time of one uncached prompt token.
 	PrefillPerToken Duration `yaml:"prefill_per_token,omitempty" json:"prefill_per_token,omitempty"`
+	// PrefillNoise is the standard deviation of the logarithm of every prefill's time, drawn per request. 0: none.
+	PrefillNoise float64 `yaml:"prefill_noise,omitempty" json:"prefill_noise,omitempty" jsonschema:"minimum=0,maximum=3,example=0.05"`
+	// ProcessorSharing lets the requests that hold a slot share the processor in equal parts: the more there are, the slower each
+	// prefill goes. Nobody then waits but for a slot.
+	ProcessorSharing bool `yaml:"processor_sharing,omitempty" json:"processor_sharing,omitempty"`
 	// DecodeStep is the time of one decode step with one sequence in the batch.
 	DecodeStep Duration `yaml:"decode_step,omitempty" json:"decode_step,omitempty"`
 	// DecodePerSequence is added to the step for each further sequence in the batch.

@@ -23,12 +23,12 @@ func (s *Scenario) Digest() string {
 }
 
 // WorkloadDigest identifies what is asked, whoever is asked and whatever is good enough: the SHA-256 in hex of the scenario
-// without its name, seed, approaches, limits, output and number of blocks. Figures of runs with another are those of another
+// without its name, seed, approaches, limits, output, number of blocks and light-load phase. Figures of runs with another are those of another
 // workload. Runs with the same digest and seed get the same requests.
 func (s *Scenario) WorkloadDigest() string {
 	c := *s
 	c.Name, c.Seed, c.Blocks, c.Approaches, c.SLO, c.Output = "", 0, 0, nil, SLO{}, Output{}
-	c.Phases.Cooldown = 0
+	c.Phases.Cooldown, c.Phases.LightLoad = 0, nil
 	for i := range c.Mix {
 		if i == 0 {
 			c.Mix = append([]TrafficClass(nil), c.Mix...)

@@ -44,6 +44,17 @@ type Phases struct {
 	Drain Duration `yaml:"drain" json:"drain" jsonschema:"default=30s"`
 	// Cooldown is the rest between two blocks, in which nothing is sent.
 	Cooldown Duration `yaml:"cooldown,omitempty" json:"cooldown,omitempty"`
+	// LightLoad sends requests one after the other before each block, to see what a first token takes where nobody waits. It is off
+	// without this: they cost what requests cost.
+	LightLoad *LightLoad `yaml:"light_load,omitempty" json:"light_load,omitempty"`
+}
+
+// LightLoad is the phase before a block's time 0 that finds the endpoint's TTFT at light load by the length of the prompt: what
+// TTFT excess and an inferred queueing delay are held against. Its requests are in no other figure.
+type LightLoad struct {
+	// Requests are sent one at a time, with prompts of up to eight lengths, evenly spaced in proportion over those of the
+	// scenario, in a random order, for an answer of one token.
+	Requests int `yaml:"requests" json:"requests" jsonschema:"minimum=8,maximum=10000,default=24,example=24"`
 }
 
 // Horizon is when the schedule ends, counted from the block's time 0.
