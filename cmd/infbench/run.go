@@ -148,6 +148,9 @@ func (r *runJob) prepare(ctx context.Context) (err error) {
 		if err := r.app.reach(ctx, s, ap); err != nil {
 			return fail(exitIO, err)
 		}
+		if err := r.app.tryTelemetry(ctx, s, ap); err != nil {
+			return fail(exitUsage, err)
+		}
 	}
 	if r.dir == "" {
 		var id [3]byte
@@ -230,6 +233,11 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index, round int,
 	if err := t.prewarm(ctx, ap); err != nil {
 		return err
 	}
+	tele, over, err := t.telemetry()
+	if err != nil {
+		return err
+	}
+	defer over()
 	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show, Heartbeat: true, Spin: r.spin}
 	b := measure.Block{
 		Index: index, Round: round, Approach: ap.Name, Simulated: ap.Simulate != nil,
@@ -238,7 +246,7 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index, round int,
 		Request: func(i int) workload.Request {
 			return source.Request(i, nonce)
 		},
-		Calibration: calibration, KeepText: r.scenario.Output.KeepText,
+		Calibration: calibration, Telemetry: tele, KeepText: r.scenario.Output.KeepText,
 	}
 	if r.scenario.Converses() {
 		b.Follow = source.Follow

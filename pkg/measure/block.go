@@ -30,6 +30,8 @@ type Block struct {
 	Follow func(prev *workload.Request, reply workload.Reply) (workload.Request, workload.Duration, workload.SessionEnd)
 	// Calibration is how the target was found to count prompts before the block; nil where nobody asked.
 	Calibration *Calibration
+	// Telemetry reads the server's figures of itself while the block goes on; nil: not at all.
+	Telemetry *Telemetry
 	// KeepText stores prompts and answers in the record.
 	KeepText bool
 }

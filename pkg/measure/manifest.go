@@ -154,6 +154,8 @@ type BlockRecord struct {
 	Proxy string `json:"proxy,omitempty"`
 	// Calibration is how the target was found to count prompts before the block, where the scenario wanted to know.
 	Calibration *Calibration `json:"calibration,omitempty"`
+	// Telemetry is what the server published of itself, where the scenario asked for it; the figures are in the timeline.
+	Telemetry *TelemetryRecord `json:"telemetry,omitempty"`
 	// Scheduled is how many arrivals came due before the block ended; fewer than the schedule's when it was stopped.
 	Scheduled int `json:"scheduled"`
 	Attempts  int `json:"attempts"`

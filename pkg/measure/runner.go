@@ -46,9 +46,11 @@ var ErrRecord = errors.New("write the record")
 // Run drives one block to its end and appends it to the record. An error means that the endpoint was hopeless or that
 // the record could not be written (ErrRecord); the block is recorded as far as it went either way.
 func (r *Runner) Run(ctx context.Context, b Block) error {
+	watch := newWatcher(b.Telemetry, b.Phases)
+	watch.first(ctx)
 	runtime.GC() // not in the middle of the block, for what earlier blocks left behind
 	epoch := time.Now().Add(lead)
-	rec := BlockRecord{Index: b.Index, Round: b.Round, Approach: b.Approach, Simulated: b.Simulated, Proxy: b.Proxy, Calibration: b.Calibration, State: Running, Started: epoch}
+	rec := BlockRecord{Index: b.Index, Round: b.Round, Approach: b.Approach, Simulated: b.Simulated, Proxy: b.Proxy, Calibration: b.Calibration, State: Running, Started: epoch, Telemetry: watch.result()}
 	if err := r.Writer.beginBlock(rec); err != nil {
 		return fmt.Errorf("%w: %w", ErrRecord, err)
 	}
@@ -62,6 +64,8 @@ func (r *Runner) Run(ctx context.Context, b Block) error {
 	}
 	x.col = newCollector(r.Writer, &b, epoch, beat, display.show)
 	x.col.hopeless = func(err error) { x.end(Failed, err) }
+	x.col.watch = watch
+	watch.start(ctx, epoch)
 	before := x.col.monitor.look()
 	collected := make(chan struct{})
 	go func() { defer close(collected); x.col.run() }()
@@ -73,6 +77,7 @@ func (r *Runner) Run(ctx context.Context, b Block) error {
 	x.drain(cancel)
 	released()
 	close(watched)
+	watch.finish(ctx)
 	close(x.col.in)
 	<-collected
 	beat.stop()
@@ -80,7 +85,7 @@ func (r *Runner) Run(ctx context.Context, b Block) error {
 
 	rec, err := x.col.result(rec, before, epoch, runtime.GOMAXPROCS(0))
 	state, cause := x.ended()
-	rec.State = state
+	rec.State, rec.Telemetry = state, watch.result()
 	if cause != nil {
 		rec.Problem = cause.Error()
 	}
