@@ -182,6 +182,7 @@ type ApproachSummary struct {
 	Coalesced     *float64                       `json:"coalesced,omitempty"` // share of chunks that shared a read with another
 	Connections   *Connections                   `json:"connections,omitempty"`
 	Sessions      *Sessions                      `json:"sessions,omitempty"` // absent where no request is a turn of a conversation
+	Server        *ServerSummary                 `json:"server,omitempty"`   // absent where its telemetry was not read
 	Levers        map[string]string              `json:"levers,omitempty"`
 	Cost          struct{}                       `json:"cost"`
 	Quality       struct{}                       `json:"quality"`
