@@ -27,6 +27,9 @@ type document struct {
 	sent        table
 	sentClasses table // the same by traffic class
 	sentNotes   []string
+	// server is what the servers said of themselves; without columns where they were not asked.
+	server      table
+	serverNotes []string
 	turns       table // of conversations; without columns where there are none
 	// classes are the traffic classes of each approach side by side; none without a mix.
 	classes    []classTable
@@ -53,7 +56,7 @@ type fact struct{ name, value string }
 func newDocument(a *analyze.Analysis) *document {
 	s := a.Summary
 	d := &document{title: s.Scenario.Name, verdict: s.Validity.Verdict, table: comparison(s), sloTable: sloTable(a), slo: sloSentences(s),
-		method: method(a), glossary: glossary, sent: sentTable(s), turns: turnsTable(s)}
+		method: method(a), glossary: glossary, sent: sentTable(s), turns: turnsTable(s), server: serverTable(s), serverNotes: serverNotes(s)}
 	if d.title == "" {
 		d.title = "unnamed scenario"
 	}

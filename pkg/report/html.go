@@ -49,7 +49,8 @@ type page struct {
 	SLO                           string // the verdicts beside it say the rest
 	Notes, Judgements, ClassNotes []string
 	Table, SLOTable, Sent, Turns  pageTable
-	SentClasses                   pageTable
+	SentClasses, Server           pageTable
+	ServerNotes                   []string
 	Classes                       []pageClasses
 	SentNotes                     []string
 	Plots                         []pagePlot
@@ -124,6 +125,7 @@ func newPage(d *document, plots []Plot) *page {
 		Headline: d.headline, NoApproach: noApproach, VerdictTone: validityTone(d.verdict), CSS: template.CSS(pageStyle), Tool: "infbench",
 		Notes: d.notes, Table: newPageTable("approaches side by side", "", d.table), SLOTable: newPageTable("SLO objectives by approach", "objective", d.sloTable),
 		Sent: newPageTable("workload as sent", "", d.sent), SentNotes: d.sentNotes,
+		Server:      newPageTable("what the servers said of themselves", "", d.server),
 		Turns:       newPageTable("conversations, turn by turn", "", d.turns),
 		SentClasses: newPageTable("workload as sent, by traffic class", "", d.sentClasses), ClassNotes: d.classNotes,
 		Method: pageFacts(d.method)}
@@ -131,6 +133,9 @@ func newPage(d *document, plots []Plot) *page {
 		if f.name == "tool" && f.value != absent {
 			p.Tool = printable(f.value)
 		}
+	}
+	for _, n := range d.serverNotes {
+		p.ServerNotes = append(p.ServerNotes, printable(n))
 	}
 	for _, b := range d.badges {
 		p.Badges = append(p.Badges, pageCell{Text: printable(b.text), Tone: b.tone})
