@@ -12,21 +12,22 @@ const module = "github.com/infbench/infbench/"
 
 // layers names, for each package, the packages of ours that it may import (design: data flows one way).
 var layers = map[string][]string{
-	"internal/stat":     {},
-	"internal/memnet":   {},
-	"pkg/workload":      {"internal/stat"},
-	"pkg/simulate":      {"pkg/workload", "internal/stat"},
-	"pkg/endpoint":      {"pkg/workload", "internal/stat", "internal/rawnet"},
-	"pkg/measure":       {"pkg/endpoint", "pkg/workload", "internal/stat", "internal/rawnet"},
-	"pkg/analyze":       {"pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/rawnet"},
-	"pkg/report":        {"pkg/analyze", "pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/rawnet"},
-	"pkg/report/export": {"pkg/analyze", "pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/rawnet"},
-	"internal/selftest": {"pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/scripted", "internal/rawnet"},
-	"cmd/infbench":      {"pkg", "internal"},
-	"internal/gguf":     {},
-	"internal/rawnet":   {},
-	"internal/scripted": {"internal/rawnet"},
-	"bench/compare":     {"pkg", "internal"},
+	"internal/stat":      {},
+	"internal/memnet":    {},
+	"internal/telemetry": {},
+	"pkg/workload":       {"internal/stat"},
+	"pkg/simulate":       {"pkg/workload", "internal/stat"},
+	"pkg/endpoint":       {"pkg/workload", "internal/stat", "internal/telemetry", "internal/rawnet"},
+	"pkg/measure":        {"pkg/endpoint", "pkg/workload", "internal/stat", "internal/telemetry", "internal/rawnet"},
+	"pkg/analyze":        {"pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/telemetry", "internal/rawnet"},
+	"pkg/report":         {"pkg/analyze", "pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/telemetry", "internal/rawnet"},
+	"pkg/report/export":  {"pkg/analyze", "pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/telemetry", "internal/rawnet"},
+	"internal/selftest":  {"pkg/measure", "pkg/endpoint", "pkg/workload", "internal/stat", "internal/scripted", "internal/telemetry", "internal/rawnet"},
+	"cmd/infbench":       {"pkg", "internal"},
+	"internal/gguf":      {},
+	"internal/rawnet":    {},
+	"internal/scripted":  {"internal/rawnet"},
+	"bench/compare":      {"pkg", "internal"},
 }
 
 func goList(t *testing.T, args ...string) []string {

@@ -159,6 +159,9 @@ func (r *runJob) prepare(ctx context.Context) (err error) {
 		if err := r.app.reach(ctx, s, ap); err != nil {
 			return fail(exitIO, err)
 		}
+		if err := r.app.tryTelemetry(ctx, s, ap); err != nil {
+			return fail(exitUsage, err)
+		}
 	}
 	if r.dir == "" {
 		var id [3]byte
@@ -249,6 +252,11 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index, round int,
 	if err := t.prewarm(ctx, ap); err != nil {
 		return err
 	}
+	tele, over, err := t.telemetry()
+	if err != nil {
+		return err
+	}
+	defer over()
 	runner := &measure.Runner{Writer: w, Stop: r.stop.first, Live: r.progress.show, Heartbeat: true, Spin: r.spin}
 	b := measure.Block{
 		Index: index, Round: round, Approach: ap.Name, Simulated: ap.Simulate != nil,
@@ -257,7 +265,7 @@ func (r *runJob) block(ctx context.Context, w *measure.Writer, index, round int,
 		Request: func(i int) workload.Request {
 			return source.Request(i, nonce)
 		},
-		Calibration: calibration, KeepText: r.scenario.Output.KeepText,
+		Calibration: calibration, Telemetry: tele, KeepText: r.scenario.Output.KeepText,
 	}
 	if b.LightLoad, err = r.lightLoad(source, nonce, ap.API); err != nil {
 		return fmt.Errorf("approach %s: phases.light_load: %w", ap.Name, err)

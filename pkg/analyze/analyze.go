@@ -37,6 +37,10 @@ func Run(rec *measure.Record) (*Analysis, error) {
 		Scenario: ScenarioInfo{Name: m.Scenario.Name, Digest: m.Digest, Seed: m.Scenario.Seed},
 		Schedule: ScheduleInfo{SHA256: m.Schedule.SHA256, Arrivals: m.Schedule.Arrivals, Rate: m.Schedule.Rate, CV: m.Schedule.CV, OpenLoop: m.Schedule.OpenLoop}, Datasets: m.Datasets,
 		Validity: judgeValidity(m, folds, blocks, sent), Workload: sent, Client: clientInfo(m, folds, blocks), Approaches: []ApproachSummary{}}
+	servers := serverBlocks(m, blocks)
+	if err := viewRows(rec, servers); err != nil {
+		return nil, err
+	}
 	for _, f := range folds {
 		a, err := f.summary(m.Scenario.SLO, m.NoiseFloor)
 		if err != nil {
@@ -46,6 +50,7 @@ func Run(rec *measure.Record) (*Analysis, error) {
 			return nil, err
 		}
 		a.Validity = s.Validity.Of(f.name)
+		a.Server = serverSummary(servers, f.name, f)
 		a.Levers = leversOf(m.Scenario, f.name)
 		s.Approaches = append(s.Approaches, a)
 	}
@@ -57,6 +62,10 @@ func Run(rec *measure.Record) (*Analysis, error) {
 		if i := slices.IndexFunc(a.Series, func(s ApproachSeries) bool { return s.Name == b.Approach }); i >= 0 {
 			b.series(&a.Series[i])
 		}
+	}
+	for i := range a.Series {
+		a.Series[i].ServerWidth = serverWidth(m, a.Series[i].Name, a.BinWidth)
+		a.Series[i].Server = serverSeries(servers, a.Series[i].Name, a.Series[i].ServerWidth)
 	}
 	return a, nil
 }

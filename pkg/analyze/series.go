@@ -49,6 +49,10 @@ type ApproachSeries struct {
 	Breakdown []Breakdown
 	// Ladder is the mean of the parts of TTFT by scheduled time, per Bin; of bins with an answer.
 	Ladder []LadderBin
+	// Server are the levels of the server's own figures by scrape, by quantity, the mean per bin over all blocks: requests_running,
+	// requests_waiting, kv_cache_usage, ... (docs/telemetry.md).
+	Server      map[string][]Bin
+	ServerWidth float64 // of those bins, seconds
 	// The client itself, a point a second: the share of its cores that it used, how late its heartbeat was at worst, and
 	// how late it started a request at worst.
 	ClientCPU, ClientStall, ClientLag []Point

@@ -184,6 +184,7 @@ type ApproachSummary struct {
 	Sessions      *Sessions                      `json:"sessions,omitempty"` // absent where no request is a turn of a conversation
 	Steady        *Steady                        `json:"steady,omitempty"`   // absent below 50 requests a block
 	Queueing      *Queueing                      `json:"queueing,omitempty"`
+	Server        *ServerSummary                 `json:"server,omitempty"` // absent where its telemetry was not read
 	Levers        map[string]string              `json:"levers,omitempty"`
 	Cost          struct{}                       `json:"cost"`
 	Quality       struct{}                       `json:"quality"`

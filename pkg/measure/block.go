@@ -32,6 +32,8 @@ type Block struct {
 	Calibration *Calibration
 	// LightLoad are requests to be sent one at a time before the block's time 0. None: there is no such phase.
 	LightLoad []workload.Request
+	// Telemetry reads the server's figures of itself while the block goes on; nil: not at all.
+	Telemetry *Telemetry
 	// KeepText stores prompts and answers in the record.
 	KeepText bool
 }

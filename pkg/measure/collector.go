@@ -38,8 +38,9 @@ type collector struct {
 	from            time.Time // start of the interval
 	prev            Live      // for the rates
 	monitor         *monitor
-	health          Health // worst of the block
-	err             error  // the first write error
+	watch           *watcher // of the server's telemetry; nil: there is none
+	health          Health   // worst of the block
+	err             error    // the first write error
 }
 
 // counters are shared between the pacing loop, the requests and the collector.
@@ -160,7 +161,7 @@ func (c *collector) flush() {
 	c.from = now
 	l := c.snapshot(now)
 	c.fail(c.w.ticks.write(&Tick{T: l.Elapsed, Approach: l.Approach, Block: l.Block, Offered: l.Offered, Sent: l.Sent,
-		Done: l.Done, Errors: l.Errors, InFlight: l.InFlight, Events: c.count.events.Load(), LagMax: c.lagMax, Health: h}))
+		Done: l.Done, Errors: l.Errors, InFlight: l.InFlight, Events: c.count.events.Load(), LagMax: c.lagMax, Health: h, Server: c.watch.take()}))
 	c.lagMax = 0
 }
 

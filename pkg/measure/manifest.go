@@ -160,6 +160,8 @@ type BlockRecord struct {
 	Calibration *Calibration `json:"calibration,omitempty"`
 	// LightLoad is the phase of single requests before the block, where the scenario has one.
 	LightLoad *LightLoadRecord `json:"light_load,omitempty"`
+	// Telemetry is what the server published of itself, where the scenario asked for it; the figures are in the timeline.
+	Telemetry *TelemetryRecord `json:"telemetry,omitempty"`
 	// Scheduled is how many arrivals came due before the block ended; fewer than the schedule's when it was stopped.
 	Scheduled int `json:"scheduled"`
 	Attempts  int `json:"attempts"`

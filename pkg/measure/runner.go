@@ -47,9 +47,11 @@ var ErrRecord = errors.New("write the record")
 // the record could not be written (ErrRecord); the block is recorded as far as it went either way.
 func (r *Runner) Run(ctx context.Context, b Block) error {
 	light, rows := r.lightLoad(ctx, &b)
-	runtime.GC() // not in the middle of the block, for what earlier blocks left behind
+	watch := newWatcher(b.Telemetry, b.Phases)
+	watch.first(ctx) // the requests at light load are none of the block's
+	runtime.GC()     // not in the middle of the block, for what earlier blocks left behind
 	epoch := time.Now().Add(lead)
-	rec := BlockRecord{Index: b.Index, Round: b.Round, Approach: b.Approach, Simulated: b.Simulated, Proxy: b.Proxy, Calibration: b.Calibration, LightLoad: light, State: Running, Started: epoch}
+	rec := BlockRecord{Index: b.Index, Round: b.Round, Approach: b.Approach, Simulated: b.Simulated, Proxy: b.Proxy, Calibration: b.Calibration, LightLoad: light, State: Running, Started: epoch, Telemetry: watch.result()}
 	if err := errors.Join(r.Writer.beginBlock(rec), r.Writer.writeAll(rows)); err != nil {
 		return fmt.Errorf("%w: %w", ErrRecord, err)
 	}
@@ -63,6 +65,8 @@ func (r *Runner) Run(ctx context.Context, b Block) error {
 	}
 	x.col = newCollector(r.Writer, &b, epoch, beat, display.show)
 	x.col.hopeless = func(err error) { x.end(Failed, err) }
+	x.col.watch = watch
+	watch.start(ctx, epoch)
 	before := x.col.monitor.look()
 	collected := make(chan struct{})
 	go func() { defer close(collected); x.col.run() }()
@@ -74,6 +78,7 @@ func (r *Runner) Run(ctx context.Context, b Block) error {
 	x.drain(cancel)
 	released()
 	close(watched)
+	watch.finish(ctx)
 	close(x.col.in)
 	<-collected
 	beat.stop()
@@ -81,7 +86,7 @@ func (r *Runner) Run(ctx context.Context, b Block) error {
 
 	rec, err := x.col.result(rec, before, epoch, runtime.GOMAXPROCS(0))
 	state, cause := x.ended()
-	rec.State = state
+	rec.State, rec.Telemetry = state, watch.result()
 	if cause != nil {
 		rec.Problem = cause.Error()
 	}

@@ -25,6 +25,8 @@ type Tick struct {
 	// LagMax is the largest dispatch lag of the tick, ns.
 	LagMax time.Duration `json:"lag_max"`
 	Health
+	// Server are the looks at the server's own figures since the tick before, where the scenario asks for them.
+	Server []Scrape `json:"server,omitempty"`
 }
 
 // tickLog appends ticks.

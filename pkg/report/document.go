@@ -28,6 +28,9 @@ type document struct {
 	sent        table
 	sentClasses table // the same by traffic class
 	sentNotes   []string
+	// server is what the servers said of themselves; without columns where they were not asked.
+	server      table
+	serverNotes []string
 	turns       table // of conversations; without columns where there are none
 	ladder      table // where TTFT goes; without columns where that is not known
 	ladderNotes []string
@@ -56,7 +59,7 @@ type fact struct{ name, value string }
 func newDocument(a *analyze.Analysis) *document {
 	s := a.Summary
 	d := &document{title: s.Scenario.Name, verdict: s.Validity.Verdict, table: comparison(s), sloTable: sloTable(a), slo: sloSentences(s),
-		method: method(a), glossary: glossary, sent: sentTable(s), turns: turnsTable(s)}
+		method: method(a), glossary: glossary, sent: sentTable(s), turns: turnsTable(s), server: serverTable(s), serverNotes: serverNotes(s)}
 	if d.title == "" {
 		d.title = "unnamed scenario"
 	}

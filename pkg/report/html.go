@@ -51,7 +51,8 @@ type page struct {
 	Table, SLOTable, Sent, Turns  pageTable
 	Ladder                        pageTable
 	LadderNotes                   []string
-	SentClasses                   pageTable
+	SentClasses, Server           pageTable
+	ServerNotes                   []string
 	Classes                       []pageClasses
 	SentNotes                     []string
 	Plots                         []pagePlot
@@ -128,12 +129,16 @@ func newPage(d *document, plots []Plot) *page {
 		Sent: newPageTable("workload as sent", "", d.sent), SentNotes: d.sentNotes,
 		Turns:  newPageTable("conversations, turn by turn", "", d.turns),
 		Ladder: newPageTable("where TTFT goes", "", d.ladder), LadderNotes: d.ladderNotes,
+		Server:      newPageTable("what the servers said of themselves", "", d.server),
 		SentClasses: newPageTable("workload as sent, by traffic class", "", d.sentClasses), ClassNotes: d.classNotes,
 		Method: pageFacts(d.method)}
 	for _, f := range d.method {
 		if f.name == "tool" && f.value != absent {
 			p.Tool = printable(f.value)
 		}
+	}
+	for _, n := range d.serverNotes {
+		p.ServerNotes = append(p.ServerNotes, printable(n))
 	}
 	for _, b := range d.badges {
 		p.Badges = append(p.Badges, pageCell{Text: printable(b.text), Tone: b.tone})

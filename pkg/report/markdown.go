@@ -58,6 +58,11 @@ func (m markdown) document(d *document, plots []sketch) {
 		}
 		m.notes(d.classNotes)
 	}
+	if len(d.server.columns) > 0 {
+		m.printf("## %s\n\n", serverTitle)
+		m.table(d.server)
+		m.notes(d.serverNotes)
+	}
 	m.printf("## Plots\n\n")
 	for _, p := range plots {
 		m.printf("### %s\n\n![%s](plots/%s.svg)\n\n%s\n\n", escapeMarkdown(p.figure.Title), escapeMarkdown(p.figure.Title), p.name, escapeMarkdown(p.caption))

@@ -56,6 +56,9 @@ func sketches(a *analyze.Analysis) []sketch {
 	if hasSessions(a.Summary) {
 		list = append(list, turnsPlot(a))
 	}
+	if hasServer(a.Summary) {
+		list = append(list, serverPlot(a))
+	}
 	for i := range list {
 		f := list[i].figure
 		f.Footer = footer(a)

@@ -66,6 +66,7 @@ func (s *screen) document(d *document) {
 	for _, j := range d.judgements {
 		s.paragraph(j.objective+", "+j.verdict+" for "+strings.Join(j.names, ", ")+": "+j.why, 2, 4)
 	}
+	s.server(d)
 	s.errors(d)
 	s.validity(d)
 	notes := slices.Clone(d.notes)
@@ -225,6 +226,19 @@ func wrapName(name string, n int) []string {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// server shows what the servers said of themselves.
+func (s *screen) server(d *document) {
+	if len(d.server.columns) == 0 {
+		return
+	}
+	s.line("")
+	s.line(s.style(serverTitle, bold) + "  " + s.style("as its own metrics page says", dim))
+	s.table(d.server)
+	for _, n := range d.serverNotes {
+		s.paragraph(n, 2, 4)
+	}
 }
 
 // errors shows one message of each class, so that a reader knows where to look.

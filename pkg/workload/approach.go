@@ -39,6 +39,8 @@ type Approach struct {
 	Timeouts       Timeouts    `yaml:"timeouts,omitempty" json:"timeouts,omitzero"`
 	Connections    Connections `yaml:"connections,omitempty" json:"connections,omitzero"`
 	TLS            TLS         `yaml:"tls,omitempty" json:"tls,omitzero"`
+	// Telemetry reads the server's own metrics page while it is measured. Default: not at all.
+	Telemetry *Telemetry `yaml:"telemetry,omitempty" json:"telemetry,omitempty"`
 	// Levers are what distinguishes this approach (model, quantization, caching, batching, ...), for the report.
 	Levers map[string]string `yaml:"levers,omitempty" json:"levers,omitempty"`
 	// Simulate starts an embedded endpoint in place of URL.

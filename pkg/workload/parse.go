@@ -50,15 +50,19 @@ func parseIn(dir string, lookup func(string) (string, bool), data []byte, name s
 	}
 	approaches := doc.At("approaches")
 	var secrets []string
-	envHeaders := make([][]string, approaches.Len())
+	envHeaders, scrapeHeaders := make([][]string, approaches.Len()), make([][]string, approaches.Len())
 	for i := range envHeaders {
 		secrets = append(secrets, refuseSecrets(approaches.Item(i))...)
 		envHeaders[i] = expandApproach(approaches.Item(i), lookup)
+		scrapeHeaders[i] = expandTelemetry(approaches.Item(i).Field("telemetry"), lookup)
 	}
 	s := &Scenario{Dir: dir}
 	doc.Decode(s)
 	for i := range s.Approaches {
 		s.Approaches[i].EnvHeaders = envHeaders[i]
+		if t := s.Approaches[i].Telemetry; t != nil {
+			t.EnvHeaders = scrapeHeaders[i]
+		}
 		s.Approaches[i].adopt(approaches.Item(i))
 		s.Approaches[i].forget(approaches.Item(i))
 	}

@@ -278,6 +278,11 @@ func TestSchemaAcceptsScenarios(t *testing.T) {
 // beyondSchema are the mistakes that the schema cannot tell: what only several fields together show, or the environment.
 var beyondSchema = map[string]bool{
 	"cache-cold-beside-warm":          true,
+	"telemetry-no-url":                true,
+	"telemetry-replica-twice":         true,
+	"telemetry-secret":                true,
+	"telemetry-simulated":             true,
+	"telemetry-url-and-urls":          true,
 	"cache-warm-closed-loop":          true,
 	"cache-warm-without-shared":       true,
 	"cache-warm-without-warmup":       true,

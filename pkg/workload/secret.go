@@ -113,26 +113,37 @@ func refuseSecrets(approach strict.Place) (found []string) {
 	case looksLikeKey(text):
 		refuse(keyEnv, text, "the key itself stands in the file", "write the NAME of the environment variable that holds it, such as OPENAI_API_KEY, and revoke the key: it was written down")
 	}
-	headers := approach.Field("headers")
-	for _, name := range headers.Keys() {
-		p := headers.Field(name)
-		text := p.Text()
-		if !strings.Contains(text, "${") && (IsSecretName(name) && text != "" || keyForm.MatchString(text)) {
-			refuse(p, text, "a secret stands in the file", fmt.Sprintf("use key_env: NAME for the API key, or %s: ${NAME} for another", name))
+	pages := []strict.Place{approach.Field("telemetry").Field("url")}
+	for i := range approach.Field("telemetry").Field("urls").Len() {
+		pages = append(pages, approach.Field("telemetry").Field("urls").Item(i))
+	}
+	for _, headers := range []strict.Place{approach.Field("headers"), approach.Field("telemetry").Field("headers")} {
+		remedy := "use key_env: NAME for the API key, or %s: ${NAME} for another"
+		if headers.Path() != approach.Field("headers").Path() {
+			remedy = "put it in an environment variable: %s: ${NAME}"
+		}
+		for _, name := range headers.Keys() {
+			p := headers.Field(name)
+			text := p.Text()
+			if !strings.Contains(text, "${") && (IsSecretName(name) && text != "" || keyForm.MatchString(text)) {
+				refuse(p, text, "a secret stands in the file", fmt.Sprintf(remedy, name))
+			}
 		}
 	}
 	found = append(found, refuseInBody(approach.Field("body"))...)
 	found = append(found, refuseInBody(approach.Field("generic").Field("body"))...)
 	u := approach.Field("url")
-	for _, p := range []strict.Place{u, approach.Field("connections").Field("proxy")} {
+	for _, p := range append([]strict.Place{u, approach.Field("connections").Field("proxy")}, pages...) {
 		if m := userinfo.FindStringSubmatch(p.Text()); m != nil && !strings.Contains(m[2], "${") {
 			refuse(p, m[2], "a password or a token stands in the file", "put it in an environment variable: ${NAME}")
 		}
 	}
-	_, query, _ := strings.Cut(u.Text(), "?")
-	for _, pair := range strings.Split(query, "&") {
-		if name, value, _ := strings.Cut(pair, "="); IsSecretName(name) && value != "" && !strings.Contains(value, "${") {
-			refuse(u, value, "a secret stands in the file", fmt.Sprintf("put it in an environment variable: %s=${NAME}", name))
+	for _, u := range append([]strict.Place{u}, pages...) {
+		_, query, _ := strings.Cut(u.Text(), "?")
+		for _, pair := range strings.Split(query, "&") {
+			if name, value, _ := strings.Cut(pair, "="); IsSecretName(name) && value != "" && !strings.Contains(value, "${") {
+				refuse(u, value, "a secret stands in the file", fmt.Sprintf("put it in an environment variable: %s=${NAME}", name))
+			}
 		}
 	}
 	return found
@@ -173,6 +184,7 @@ func (s *Scenario) Redacted() *Scenario {
 				a.Headers[name] = covered
 			}
 		}
+		a.Telemetry.redact()
 		redactBody("body", a.Body)
 		if a.Generic != nil {
 			redactBody("body", a.Generic.Body)

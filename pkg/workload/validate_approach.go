@@ -46,6 +46,7 @@ func validateRest(a *Approach, p strict.Place) {
 		excluded(p, "api: "+a.API, "remove it: only openai-chat has two names for the output length", "max_tokens_field")
 	}
 	validateAPI(a, p)
+	validateTelemetry(a.Telemetry, p)
 	headers := p.Field("headers")
 	for _, name := range headers.Keys() {
 		validateHeader(name, a.Headers[name], headers.Field(name))
