@@ -83,7 +83,7 @@ func TestCheckTakesTheSLOIn(t *testing.T) {
 // most; a candidate that is 20% slower fails in nine of ten.
 func TestExperimentGate(t *testing.T) {
 	trials := 400
-	if underRace || testing.Short() {
+	if !FullExperiment() {
 		trials = 40
 	}
 	t.Logf("%5s %8s %6s %6s %12s", "load", "decode", "fail", "pass", "cannot tell")

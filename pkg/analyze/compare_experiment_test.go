@@ -102,7 +102,7 @@ func gatedFigure(t *testing.T, a, b *Arm, gated string) *Figure {
 // the p99 ratio holds 1 in 93 to 97%. Four binomial standard errors are 4.4 points; the bounds of the issue are tighter.
 func TestExperimentFalseAlarms(t *testing.T) {
 	trials := 400
-	if underRace || testing.Short() {
+	if !FullExperiment() {
 		trials = 40
 	}
 	t.Logf("%5s %22s %22s", "load", "differs (ttft p95)", "interval of p99 holds 1")
@@ -128,7 +128,7 @@ func TestExperimentFalseAlarms(t *testing.T) {
 // TestExperimentPower: a slower decode is found.
 func TestExperimentPower(t *testing.T) {
 	trials := 100
-	if underRace || testing.Short() {
+	if !FullExperiment() {
 		trials = 20
 	}
 	t.Logf("decode slower by, blocks: found in (figure e2e p95, load 0.5)")
@@ -155,7 +155,7 @@ func TestExperimentPower(t *testing.T) {
 // TestExperimentPairs: the same traffic for both arms cuts the variance of the log ratio of the p99.
 func TestExperimentPairs(t *testing.T) {
 	blocks := 600
-	if underRace || testing.Short() {
+	if !FullExperiment() {
 		blocks = 60
 	}
 	t.Logf("%5s %10s %10s %8s", "load", "paired sd", "other sd", "variance")

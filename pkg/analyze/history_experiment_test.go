@@ -44,7 +44,7 @@ func changesIn(t *testing.T, entries []HistoryEntry) []HistoryChange {
 // the figure is promised up to 0.026. The noise is independent from night to night, and a provider's may not be.
 func TestExperimentHistory(t *testing.T) {
 	trials, years := 400, 10
-	if underRace || testing.Short() {
+	if !FullExperiment() {
 		trials, years = 20, 0
 	}
 	const change, within, figures = 40, 5, 20
@@ -65,7 +65,7 @@ func TestExperimentHistory(t *testing.T) {
 		}
 		perYear := float64(alarms) / float64(max(years, 1))
 		t.Logf("%8.3f %17.1f%% %17.1f%% %14d %28.1f", sd, 100*found(within), 100*found(2*within), delays[trials/2], perYear)
-		if testing.Short() || underRace {
+		if !FullExperiment() {
 			continue
 		}
 		if sd <= 0.026 && found(within) < 0.9 {

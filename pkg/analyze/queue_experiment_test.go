@@ -133,7 +133,7 @@ type finding struct {
 // docs/queue.md, which -update rewrites.
 func TestExperimentQueue(t *testing.T) {
 	all := settings()
-	short := testing.Short()
+	short := !analyze.FullExperiment()
 	var found []finding
 	for i, s := range all {
 		if short && i%6 != 0 {

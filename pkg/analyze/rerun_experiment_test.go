@@ -43,7 +43,7 @@ func twoLooks(t *testing.T, a, b *Arm, n int, p *workload.Policy, divided bool) 
 // fail in more than 5% of the trials, and can tell more often than with one look.
 func TestExperimentRerun(t *testing.T) {
 	trials := 400
-	if underRace || testing.Short() {
+	if !FullExperiment() {
 		trials = 20
 	}
 	p := policyOf("e2e p95", 0.05, 0)
@@ -74,7 +74,7 @@ func TestExperimentRerun(t *testing.T) {
 // of 95%), and pass in as many. Two looks at the full error do so more often, and two that share it do not.
 func TestExperimentLooks(t *testing.T) {
 	trials := 6000
-	if underRace || testing.Short() {
+	if !FullExperiment() {
 		trials = 300
 	}
 	p := policyOf("ttft p95", 0.05, 0)

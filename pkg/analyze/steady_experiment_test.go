@@ -71,7 +71,7 @@ func (c queueCase) judge(seed uint64) *Steady {
 // there in at least 95%.
 func TestExperimentSteady(t *testing.T) {
 	trials := 200
-	if underRace || testing.Short() {
+	if !FullExperiment() {
 		trials = 10
 	}
 	t.Logf("%-34s %5s %7s %15s %14s %12s", "server", "load", "n", "over-saturated", "warm-up short", "effective n")

@@ -159,8 +159,6 @@ func TestSteadyVaries(t *testing.T) {
 		"{rate: 1/s, preset: steady}":                                 "",
 		"{rate: 1/s, preset: bursty}":                                 "",
 		"{rate: 1/s, burst: {on_off: {on: 1s, off: 2s}}}":             "",
-		"{rate: 1/s, preset: spike, shape: {constant: {}}}":           "",
-		"{rate: 1/s, preset: on-off, burst: {poisson: {}}}":           "",
 		"{closed_loop: {users: 3}}":                                   "",
 		"{rate: 1/s, preset: spike}":                                  "a spike",
 		"{rate: 1/s, preset: ramp}":                                   "a ramp",
