@@ -46,6 +46,7 @@ type fold struct {
 	inferred  bool       // there is an inferred queueing delay
 	excessSum float64    // seconds
 	delaySum  float64    // of inferred queueing delays, seconds
+	spike     *spikeFold // nil where the scenario has none
 }
 
 // tokenFold sums token counts of successful requests, and how many requests reported each.
@@ -88,6 +89,7 @@ func newFold(name string, limits workload.RequestLimits) *fold {
 func foldFor(approach string, s *workload.Scenario) *fold {
 	f := newFold(approach, s.SLO.Request)
 	f.divide(s)
+	f.spike = newSpikeFold(s)
 	return f
 }
 
@@ -104,6 +106,7 @@ func (f *fold) join(rec *measure.Record, b *measure.BlockRecord) error {
 func (f *fold) lasted(p workload.Phases, b *measure.BlockRecord, last float64) {
 	span := p.Measure.D().Seconds()
 	if b.State != measure.Complete {
+		f.spike = nil // what was cut off did not drain
 		span = min(span, max(0, last-p.Warmup.D().Seconds()))
 	}
 	f.span += span
@@ -117,6 +120,9 @@ func (f *fold) addRow(s *measure.Sample) error {
 	c := f.class(s.TrafficClass)
 	if len(f.mix) > 0 && c == nil {
 		return fmt.Errorf("a row names traffic class %q, which the scenario does not have", s.TrafficClass)
+	}
+	if f.spike != nil {
+		f.spike.add(s)
 	}
 	if s.Phase != measure.Measure {
 		return nil
@@ -298,6 +304,7 @@ func (f *fold) summary(slo workload.SLO, floor *measure.NoiseFloor) (ApproachSum
 	}
 	a.Steady = f.steady
 	f.queueing(&a)
+	a.Spike = f.spike.summary(f.blocks)
 	var err error
 	a.Sessions, err = f.sessions.summary()
 	return a, err

@@ -181,6 +181,7 @@ type ApproachSummary struct {
 	Classes       []ClassSummary                 `json:"classes,omitempty"`   // of a mix, in the scenario's order
 	Coalesced     *float64                       `json:"coalesced,omitempty"` // share of chunks that shared a read with another
 	Connections   *Connections                   `json:"connections,omitempty"`
+	Spike         *Spike                         `json:"spike,omitempty"`    // absent where the scenario has none
 	Sessions      *Sessions                      `json:"sessions,omitempty"` // absent where no request is a turn of a conversation
 	Steady        *Steady                        `json:"steady,omitempty"`   // absent below 50 requests a block
 	Queueing      *Queueing                      `json:"queueing,omitempty"`

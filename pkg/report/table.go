@@ -104,6 +104,9 @@ func comparison(s *analyze.Summary) table {
 			b.metric(workload.SendDelay, "send delay", "p50", "p99"),
 			b.metric(workload.QueueingDelay, "queueing delay", "p50", "p95", "p99"), b.labels(workload.QueueingDelay, "queueing is", ""))},
 		b.yield())
+	if hasSpike(s) {
+		t.groups = append(t.groups, b.spike())
+	}
 	if hasSessions(s) {
 		t.groups = append(t.groups, b.conversations())
 	}
