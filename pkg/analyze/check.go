@@ -62,6 +62,8 @@ func CheckLooks(baseline, candidate *Arm, p *workload.Policy, floor map[string]f
 		return nil, err
 	}
 	check := &Check{Comparison: c, Looks: looks}
+	check.whole(baseline)
+	check.whole(candidate)
 	for i := range p.Gates {
 		k := slices.IndexFunc(c.Figures, func(f Figure) bool { return f.Name == p.Gates[i].Figure })
 		check.Results = append(check.Results, holdGate(&c.Figures[k], &p.Gates[i], c.Confidence))
