@@ -163,12 +163,11 @@ func latestRun(dir string, candidate *analyze.Arm) (string, error) {
 	if err != nil {
 		return "", fail(exitIO, fmt.Errorf("--baseline %s: %w", dir, err))
 	}
-	own, _ := filepath.Abs(candidate.Record.Dir)
 	best, began := "", time.Time{}
 	var passed []string
 	for _, e := range entries {
 		run := filepath.Join(dir, e.Name())
-		if abs, _ := filepath.Abs(run); !measure.IsRun(run) || abs == own {
+		if !measure.IsRun(run) {
 			continue
 		}
 		rec, err := measure.Open(run)
@@ -177,6 +176,7 @@ func latestRun(dir string, candidate *analyze.Arm) (string, error) {
 		}
 		m := rec.Manifest
 		switch {
+		case m.SameRun(candidate.Record.Manifest):
 		case m.State != measure.Complete:
 			passed = append(passed, e.Name()+" is "+m.State)
 		case m.Verdict == analyze.Invalid:

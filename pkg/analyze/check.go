@@ -46,6 +46,10 @@ func CheckLooks(baseline, candidate *Arm, p *workload.Policy, floor map[string]f
 	for _, arm := range []*Arm{baseline, candidate} {
 		looks = max(looks, 1+len(arm.Record.Manifest.Extended))
 	}
+	if sameMeasurement(baseline, candidate) {
+		return nil, fmt.Errorf("%s (%s) and %s (%s) are one measurement, which passes against itself whatever it is: name another run or approach as the baseline",
+			baseline.Name, baseline.Record.Dir, candidate.Name, candidate.Record.Dir)
+	}
 	o := CompareOptions{Confidence: 1 - (1-float64(p.Confidence))/float64(looks), Floor: floor}
 	for _, g := range p.Gates {
 		o.Gated = append(o.Gated, g.Figure)

@@ -76,3 +76,8 @@ func (b *BlockSummary) goodShare() *float64 {
 	}
 	return new(good / float64(attempts))
 }
+
+// sameMeasurement tells whether both arms are one approach of one run, wherever its record lies: a copy and a link are the same.
+func sameMeasurement(a, b *Arm) bool {
+	return a.Approach == b.Approach && a.Record.Manifest.SameRun(b.Record.Manifest)
+}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/infbench/infbench/pkg/measure"
 )
@@ -66,6 +67,31 @@ func TestFailedBlocksCount(t *testing.T) {
 		}
 		if v, _ := f.of(a.Blocks[0]); *v != want && *v != 0 && *v != 1 {
 			t.Errorf("%s of the other round: %g", f.name, *v)
+		}
+	}
+}
+
+// TestCheckAgainstItself: a run, a copy of it and a link to it are one measurement; another approach of it is another, and so is a
+// run of the same name at another time.
+func TestCheckAgainstItself(t *testing.T) {
+	values := []float64{0.1, 0.2, 0.4, 0.15}
+	arm := func(dir, approach string, second int64) *Arm {
+		a := armOf(approach, 1, values...)
+		a.Record.Dir, a.Record.Manifest.ID, a.Record.Manifest.Started = dir, "gate-1", time.Unix(second, 0)
+		return a
+	}
+	for name, c := range map[string]struct {
+		baseline *Arm
+		same     bool
+	}{
+		"itself":           {arm("run", "a", 1), true},
+		"a copy":           {arm("copy", "a", 1), true},
+		"another approach": {arm("run", "b", 1), false},
+		"another day":      {arm("run", "a", 2), false},
+	} {
+		got, err := CheckPolicy(c.baseline, arm("run", "a", 1), policyOf("ttft p95", 0.1, 0), nil)
+		if (err != nil) != c.same || c.same && !strings.Contains(err.Error(), "are one measurement") {
+			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
 }
