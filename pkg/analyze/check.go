@@ -75,8 +75,8 @@ func CheckLooks(baseline, candidate *Arm, p *workload.Policy, floor map[string]f
 	if p.SLO {
 		check.slo(candidate)
 	}
-	if p.ErrorBudget > 0 {
-		check.budget(candidate, float64(p.ErrorBudget))
+	if p.ErrorBudget != nil {
+		check.budget(candidate, float64(*p.ErrorBudget))
 	}
 	check.Verdict = Pass
 	for _, r := range check.Results {

@@ -63,7 +63,7 @@ func TestCheckNeverPassesWhatItCannotTell(t *testing.T) {
 // TestCheckTakesTheSLOIn: objectives and the error budget are the candidate's.
 func TestCheckTakesTheSLOIn(t *testing.T) {
 	p := policyOf("ttft p95", 0.1, 0)
-	p.SLO, p.ErrorBudget = true, 0.01
+	p.SLO, p.ErrorBudget = true, new(workload.Share(0.01))
 	for _, c := range []struct {
 		verdict string
 		ok      int
@@ -124,5 +124,22 @@ func TestCheckIsDeterministic(t *testing.T) {
 			t.Errorf("%q, then %q", first, text)
 		}
 		first = text
+	}
+}
+
+// TestErrorBudgetOfNone: a budget of 0% is one, and a single failure is beyond it; no budget is none.
+func TestErrorBudgetOfNone(t *testing.T) {
+	for _, c := range []struct {
+		budget *workload.Share
+		ok     int
+		want   string
+	}{{nil, 999, Pass}, {new(workload.Share(0)), 999, Fail}, {new(workload.Share(0)), 1000, Pass}} {
+		p := policyOf("ttft p95", 0.1, 0)
+		p.ErrorBudget = c.budget
+		a, b := armOf("a", 1, 0.1, 0.11, 0.1), armOf("b", 1, 0.1, 0.11, 0.1)
+		b.Summary.Attempts, b.Summary.OK = 1000, c.ok
+		if got, err := CheckPolicy(a, b, p, nil); err != nil || got.Verdict != c.want {
+			t.Errorf("%+v: %+v, %v", c, got, err)
+		}
 	}
 }
