@@ -98,7 +98,7 @@ func holdGate(f *Figure, g *workload.Gate, confidence float64) GateCheck {
 		out.Allowed += fmt.Sprintf(", or less than %s", g.AtLeast)
 	}
 	if f.Low == nil || f.High == nil || f.Baseline == nil {
-		out.Why, out.MoreBlocks = f.Why, f.Change != nil && f.Blocks < leastBlocks
+		out.Why, out.MoreBlocks = f.Why, f.Change != nil && f.Blocks < leastFlat
 		return out
 	}
 	low, high := *f.Low, *f.High // of the change to the worse

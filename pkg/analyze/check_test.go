@@ -69,7 +69,7 @@ func TestCheckTakesTheSLOIn(t *testing.T) {
 		ok      int
 		want    string
 	}{{Pass, 1000, Pass}, {Fail, 1000, Fail}, {CannotTell, 1000, CannotTell}, {Pass, 900, Fail}, {CannotTell, 900, Fail}} {
-		a, b := armOf("a", 1, 0.1, 0.11, 0.1), armOf("b", 1, 0.1, 0.11, 0.1)
+		a, b := armOf("a", 1, 0.1, 0.11, 0.1), armOf("b", 1, 0.1, 0.111, 0.099)
 		b.Summary.Attempts, b.Summary.OK = 1000, c.ok
 		b.Summary.SLO = []ObjectiveResult{{Objective: "ttft p95 <= 1s", Verdict: c.verdict}}
 		got, err := CheckPolicy(a, b, p, nil)
@@ -136,7 +136,7 @@ func TestErrorBudgetOfNone(t *testing.T) {
 	}{{nil, 999, Pass}, {new(workload.Share(0)), 999, Fail}, {new(workload.Share(0)), 1000, Pass}} {
 		p := policyOf("ttft p95", 0.1, 0)
 		p.ErrorBudget = c.budget
-		a, b := armOf("a", 1, 0.1, 0.11, 0.1), armOf("b", 1, 0.1, 0.11, 0.1)
+		a, b := armOf("a", 1, 0.1, 0.11, 0.1), armOf("b", 1, 0.1, 0.111, 0.099)
 		b.Summary.Attempts, b.Summary.OK = 1000, c.ok
 		if got, err := CheckPolicy(a, b, p, nil); err != nil || got.Verdict != c.want {
 			t.Errorf("%+v: %+v, %v", c, got, err)
