@@ -109,6 +109,10 @@ func holdGate(f *Figure, g *workload.Gate, confidence float64) GateCheck {
 	if g.AtLeast > 0 { // what is small in absolute terms passes
 		limit = max(limit, g.AtLeast.D().Seconds()/(*f.Baseline))
 	}
+	if f.Floor > limit { // a smaller change is none here (measurement.md section 12)
+		limit = f.Floor
+		out.Allowed += fmt.Sprintf(", or up to the noise floor of %.3g%%, which two identical endpoints differ by", 100*f.Floor)
+	}
 	out.Why = fmt.Sprintf("%+.3g%s, %g%% interval %+.3g to %+.3g", 100**f.Change, unit, 100*confidence, 100**f.Low, 100**f.High)
 	switch {
 	case low > limit:

@@ -143,3 +143,19 @@ func TestErrorBudgetOfNone(t *testing.T) {
 		}
 	}
 }
+
+// TestGateAllowsTheNoiseFloor: a change below what two identical endpoints differ by passes, and the line says why; one beyond it
+// fails, and a floor below the limit changes nothing.
+func TestGateAllowsTheNoiseFloor(t *testing.T) {
+	base := []float64{0.1, 0.2, 0.4, 0.15, 0.3, 0.6, 0.25, 0.12}
+	for _, c := range []struct {
+		floor float64
+		want  string
+		said  bool
+	}{{0, Fail, false}, {0.04, Fail, false}, {0.06, Fail, true}, {0.1, Pass, true}} {
+		got, err := CheckPolicy(armOf("a", 1, base...), armOf("b", 1, scaledBy(base, 1.07, 1.072)...), policyOf("ttft p95", 0.05, 0), map[string]float64{"ttft p95": c.floor})
+		if err != nil || got.Verdict != c.want || strings.Contains(got.Results[0].Allowed, "noise floor") != c.said {
+			t.Errorf("a floor of %g: %+v, %v", c.floor, got, err)
+		}
+	}
+}
