@@ -42,7 +42,8 @@ With --rerun, a check that cannot tell for want of blocks measures as many block
 of them. The error that the policy allows is then divided among the two looks.
 
 Without a name, RUN's only approach is the candidate, or the one that is called as the baseline's. A baseline that is a
-folder of runs is its latest one that went through, is not invalid and was asked the same.
+folder of runs is its latest one before RUN that went through, is not invalid and was asked the same, whatever its own gate
+said: better pin one by its name.
 
 It exits with 0 when everything passes, 1 when something fails, 4 when nothing fails and something cannot be told, 2 when
 the two do not compare, 3 when a measurement cannot be trusted, and 5 when a record cannot be read.`,
@@ -156,19 +157,18 @@ func (j *checkJob) pair(candidate string) (p armPair, err error) {
 	return pairs[0], nil
 }
 
-// latestRun is the latest run below a folder that can be a baseline for the candidate: it went through, was not invalid, and
-// was asked the same. The candidate's own run is none.
+// latestRun is the latest run below a folder that can be a baseline for the candidate: it was begun before it, went
+// through, was not invalid, and was asked the same. The candidate's own run is none.
 func latestRun(dir string, candidate *analyze.Arm) (string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return "", fail(exitIO, fmt.Errorf("--baseline %s: %w", dir, err))
 	}
-	own, _ := filepath.Abs(candidate.Record.Dir)
 	best, began := "", time.Time{}
 	var passed []string
 	for _, e := range entries {
 		run := filepath.Join(dir, e.Name())
-		if abs, _ := filepath.Abs(run); !measure.IsRun(run) || abs == own {
+		if !measure.IsRun(run) {
 			continue
 		}
 		rec, err := measure.Open(run)
@@ -177,6 +177,9 @@ func latestRun(dir string, candidate *analyze.Arm) (string, error) {
 		}
 		m := rec.Manifest
 		switch {
+		case m.SameRun(candidate.Record.Manifest):
+		case !m.Started.Before(candidate.Record.Manifest.Started):
+			passed = append(passed, e.Name()+" was begun after the candidate")
 		case m.State != measure.Complete:
 			passed = append(passed, e.Name()+" is "+m.State)
 		case m.Verdict == analyze.Invalid:

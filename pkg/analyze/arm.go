@@ -46,6 +46,7 @@ func Arms(rec *measure.Record) ([]*Arm, error) {
 				arm.Blocks[b.Record.Round] = b
 			}
 		}
+		arm.takeFailed(blocks)
 		arms = append(arms, arm)
 	}
 	return arms, nil

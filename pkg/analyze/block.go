@@ -29,6 +29,8 @@ type BlockSummary struct {
 	Tokens        Tokens
 	Goodput       *Goodput       // nil without request limits
 	Classes       []ClassSummary // of a mix, in the scenario's order
+
+	failed []*BlockSummary // blocks of the same round that failed before this one went through: an Arm's
 }
 
 // ErrorRate is the share of attempts that failed, and false where there was no attempt.

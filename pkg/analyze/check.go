@@ -46,6 +46,10 @@ func CheckLooks(baseline, candidate *Arm, p *workload.Policy, floor map[string]f
 	for _, arm := range []*Arm{baseline, candidate} {
 		looks = max(looks, 1+len(arm.Record.Manifest.Extended))
 	}
+	if sameMeasurement(baseline, candidate) {
+		return nil, fmt.Errorf("%s (%s) and %s (%s) are one measurement, which passes against itself whatever it is: name another run or approach as the baseline",
+			baseline.Name, baseline.Record.Dir, candidate.Name, candidate.Record.Dir)
+	}
 	o := CompareOptions{Confidence: 1 - (1-float64(p.Confidence))/float64(looks), Floor: floor}
 	for _, g := range p.Gates {
 		o.Gated = append(o.Gated, g.Figure)
@@ -62,6 +66,8 @@ func CheckLooks(baseline, candidate *Arm, p *workload.Policy, floor map[string]f
 		return nil, err
 	}
 	check := &Check{Comparison: c, Looks: looks}
+	check.whole(baseline)
+	check.whole(candidate)
 	for i := range p.Gates {
 		k := slices.IndexFunc(c.Figures, func(f Figure) bool { return f.Name == p.Gates[i].Figure })
 		check.Results = append(check.Results, holdGate(&c.Figures[k], &p.Gates[i], c.Confidence))
@@ -69,8 +75,8 @@ func CheckLooks(baseline, candidate *Arm, p *workload.Policy, floor map[string]f
 	if p.SLO {
 		check.slo(candidate)
 	}
-	if p.ErrorBudget > 0 {
-		check.budget(candidate, float64(p.ErrorBudget))
+	if p.ErrorBudget != nil {
+		check.budget(candidate, float64(*p.ErrorBudget))
 	}
 	check.Verdict = Pass
 	for _, r := range check.Results {
@@ -92,7 +98,7 @@ func holdGate(f *Figure, g *workload.Gate, confidence float64) GateCheck {
 		out.Allowed += fmt.Sprintf(", or less than %s", g.AtLeast)
 	}
 	if f.Low == nil || f.High == nil || f.Baseline == nil {
-		out.Why, out.MoreBlocks = f.Why, f.Change != nil && f.Blocks < leastBlocks
+		out.Why, out.MoreBlocks = f.Why, f.Change != nil && f.Blocks < leastFlat
 		return out
 	}
 	low, high := *f.Low, *f.High // of the change to the worse
@@ -103,6 +109,10 @@ func holdGate(f *Figure, g *workload.Gate, confidence float64) GateCheck {
 	if g.AtLeast > 0 { // what is small in absolute terms passes
 		limit = max(limit, g.AtLeast.D().Seconds()/(*f.Baseline))
 	}
+	if f.Floor > limit { // a smaller change is none here (measurement.md section 12)
+		limit = f.Floor
+		out.Allowed += fmt.Sprintf(", or up to the noise floor of %.3g%%, which two identical endpoints differ by", 100*f.Floor)
+	}
 	out.Why = fmt.Sprintf("%+.3g%s, %g%% interval %+.3g to %+.3g", 100**f.Change, unit, 100*confidence, 100**f.Low, 100**f.High)
 	switch {
 	case low > limit:
@@ -112,8 +122,8 @@ func holdGate(f *Figure, g *workload.Gate, confidence float64) GateCheck {
 	default:
 		out.MoreBlocks = true
 		out.Why += "; the interval holds what passes and what does not"
-		if f.Needed > 0 {
-			out.Why += fmt.Sprintf(" (about %d blocks would settle it)", f.Needed)
+		if n := f.blocksToPass(limit, confidence); n > f.Blocks {
+			out.Why += fmt.Sprintf(" (with about %d blocks a candidate that is no worse passes in 9 of 10 cases)", n)
 		}
 	}
 	return out

@@ -63,13 +63,13 @@ func TestCheckNeverPassesWhatItCannotTell(t *testing.T) {
 // TestCheckTakesTheSLOIn: objectives and the error budget are the candidate's.
 func TestCheckTakesTheSLOIn(t *testing.T) {
 	p := policyOf("ttft p95", 0.1, 0)
-	p.SLO, p.ErrorBudget = true, 0.01
+	p.SLO, p.ErrorBudget = true, new(workload.Share(0.01))
 	for _, c := range []struct {
 		verdict string
 		ok      int
 		want    string
 	}{{Pass, 1000, Pass}, {Fail, 1000, Fail}, {CannotTell, 1000, CannotTell}, {Pass, 900, Fail}, {CannotTell, 900, Fail}} {
-		a, b := armOf("a", 1, 0.1, 0.11, 0.1), armOf("b", 1, 0.1, 0.11, 0.1)
+		a, b := armOf("a", 1, 0.1, 0.11, 0.1), armOf("b", 1, 0.1, 0.111, 0.099)
 		b.Summary.Attempts, b.Summary.OK = 1000, c.ok
 		b.Summary.SLO = []ObjectiveResult{{Objective: "ttft p95 <= 1s", Verdict: c.verdict}}
 		got, err := CheckPolicy(a, b, p, nil)
@@ -124,5 +124,38 @@ func TestCheckIsDeterministic(t *testing.T) {
 			t.Errorf("%q, then %q", first, text)
 		}
 		first = text
+	}
+}
+
+// TestErrorBudgetOfNone: a budget of 0% is one, and a single failure is beyond it; no budget is none.
+func TestErrorBudgetOfNone(t *testing.T) {
+	for _, c := range []struct {
+		budget *workload.Share
+		ok     int
+		want   string
+	}{{nil, 999, Pass}, {new(workload.Share(0)), 999, Fail}, {new(workload.Share(0)), 1000, Pass}} {
+		p := policyOf("ttft p95", 0.1, 0)
+		p.ErrorBudget = c.budget
+		a, b := armOf("a", 1, 0.1, 0.11, 0.1), armOf("b", 1, 0.1, 0.111, 0.099)
+		b.Summary.Attempts, b.Summary.OK = 1000, c.ok
+		if got, err := CheckPolicy(a, b, p, nil); err != nil || got.Verdict != c.want {
+			t.Errorf("%+v: %+v, %v", c, got, err)
+		}
+	}
+}
+
+// TestGateAllowsTheNoiseFloor: a change below what two identical endpoints differ by passes, and the line says why; one beyond it
+// fails, and a floor below the limit changes nothing.
+func TestGateAllowsTheNoiseFloor(t *testing.T) {
+	base := []float64{0.1, 0.2, 0.4, 0.15, 0.3, 0.6, 0.25, 0.12}
+	for _, c := range []struct {
+		floor float64
+		want  string
+		said  bool
+	}{{0, Fail, false}, {0.04, Fail, false}, {0.06, Fail, true}, {0.1, Pass, true}} {
+		got, err := CheckPolicy(armOf("a", 1, base...), armOf("b", 1, scaledBy(base, 1.07, 1.072)...), policyOf("ttft p95", 0.05, 0), map[string]float64{"ttft p95": c.floor})
+		if err != nil || got.Verdict != c.want || strings.Contains(got.Results[0].Allowed, "noise floor") != c.said {
+			t.Errorf("a floor of %g: %+v, %v", c.floor, got, err)
+		}
 	}
 }

@@ -264,7 +264,8 @@ func (f comparedFigure) counts(b *BlockSummary) (hits, attempts int) {
 	if share == nil {
 		return 0, 0
 	}
-	return int(math.Round(*share * float64(b.Attempts))), b.Attempts
+	attempts, _ = b.tried()
+	return int(math.Round(*share * float64(attempts))), attempts
 }
 
 // comparedFigures are all of them.
@@ -277,17 +278,18 @@ func comparedFigures() []comparedFigure {
 	}
 	return append(all,
 		comparedFigure{name: "error_rate", share: true, of: func(b *BlockSummary) (*float64, string) {
-			rate, ok := b.ErrorRate()
-			if !ok {
+			attempts, ok := b.tried()
+			if attempts == 0 {
 				return nil, "a block has no request"
 			}
-			return &rate, ""
+			return new(1 - float64(ok)/float64(attempts)), ""
 		}},
 		comparedFigure{name: "goodput", share: true, higher: true, of: func(b *BlockSummary) (*float64, string) {
-			if b.Goodput == nil {
+			good := b.goodShare()
+			if good == nil {
 				return nil, "there are no request limits"
 			}
-			return &b.Goodput.Ratio, ""
+			return good, ""
 		}},
 		comparedFigure{name: "output_rate", higher: true, of: func(b *BlockSummary) (*float64, string) {
 			return b.Tokens.OutputPerSecond, "a block has no answer"

@@ -13,7 +13,7 @@ import (
 
 // armOf is an arm whose blocks have these values of "ttft p95", and nothing else.
 func armOf(name string, seed uint64, values ...float64) *Arm {
-	m := &measure.Manifest{Scenario: &workload.Scenario{Seed: seed, Approaches: []workload.Approach{{Name: name}}}}
+	m := &measure.Manifest{State: measure.Complete, Scenario: &workload.Scenario{Seed: seed, Approaches: []workload.Approach{{Name: name}}}}
 	a := &Arm{Name: name, Approach: name, Record: &measure.Record{Dir: "run-" + name, Manifest: m}, Summary: &ApproachSummary{Name: name, Validity: Valid}, Blocks: map[int]*BlockSummary{}}
 	for i, v := range values {
 		m.Rounds = append(m.Rounds, measure.RoundRecord{SHA256: strings.Repeat("a", i+1)})
@@ -169,7 +169,8 @@ func TestAdjusted(t *testing.T) {
 	r := stat.Keyed(1, "adjusted", 0)
 	a, b := armOf("a", 1, make([]float64, 10)...), armOf("b", 1, make([]float64, 10)...)
 	for _, arm := range []*Arm{a, b} {
-		for _, block := range arm.Blocks {
+		for round := range len(arm.Blocks) { // in order, for the draws to be the same ones each time
+			block := arm.Blocks[round]
 			for _, m := range []workload.Metric{workload.TTFT, workload.TPOT, workload.E2E, workload.Stall} {
 				v := func() *float64 { return new(math.Exp(0.05 * r.Normal())) }
 				block.Metrics[m] = &Quantiles{P50: v(), P90: v(), P95: v(), P99: v()}

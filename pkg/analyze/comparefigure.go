@@ -41,8 +41,14 @@ func (f comparedFigure) compare(a, b *Arm, rounds []int, o CompareOptions) Figur
 	default:
 		out.independent(f.scaled(x), f.scaled(y), o)
 	}
-	if f.share && out.Low != nil {
+	switch {
+	case out.Low == nil:
+	case f.share:
 		f.widen(&out, a, b, rounds, o)
+	case *out.SD < flat && out.Blocks < leastFlat:
+		out.level()
+	case f.quantile():
+		out.blur()
 	}
 	return out
 }

@@ -90,6 +90,11 @@ func (m *Manifest) AskedOf(b *BlockRecord) (*workload.Traffic, []workload.ClassT
 	return nil, nil
 }
 
+// SameRun tells whether both are manifests of one run: also of a copy, and of a run before and after it grew.
+func (m *Manifest) SameRun(other *Manifest) bool {
+	return m == other || m.ID != "" && m.ID == other.ID && m.Started.Equal(other.Started)
+}
+
 // Tool is the program that measured.
 type Tool struct {
 	Version  string `json:"version"`

@@ -17,8 +17,8 @@ type Policy struct {
 	Gates []Gate `yaml:"gates" json:"gates" jsonschema:"required,minItems=1"`
 	// SLO: every objective of the scenario must hold for the candidate.
 	SLO bool `yaml:"slo" json:"slo" jsonschema:"default=true"`
-	// ErrorBudget is the share of attempts that may fail. Absent: failures are gated only where a gate names error_rate.
-	ErrorBudget Share `yaml:"error_budget,omitempty" json:"error_budget,omitempty"`
+	// ErrorBudget is the share of attempts that may fail; 0% is none. Nil: failures are gated only where a gate names error_rate.
+	ErrorBudget *Share `yaml:"error_budget,omitempty" json:"error_budget,omitempty"`
 	// Confidence of the intervals, two-sided.
 	Confidence Share `yaml:"confidence" json:"confidence" jsonschema:"default=95%"`
 }

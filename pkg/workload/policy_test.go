@@ -12,8 +12,18 @@ func TestPolicy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Gates) != 2 || p.Gates[0].Worse != 0.1 || p.Gates[0].AtLeast.D() != 20*time.Millisecond || p.Gates[1].Worse != 0.005 || !p.SLO || p.ErrorBudget != 0.01 || p.Confidence != 0.95 {
+	if len(p.Gates) != 2 || p.Gates[0].Worse != 0.1 || p.Gates[0].AtLeast.D() != 20*time.Millisecond || p.Gates[1].Worse != 0.005 || !p.SLO || *p.ErrorBudget != 0.01 || p.Confidence != 0.95 {
 		t.Errorf("%+v", p)
+	}
+	for text, want := range map[string]string{"": "none", "error_budget: 0%": "0%", "error_budget: 2%": "2%"} {
+		p, err := ParsePolicy([]byte("gates: [{figure: error_rate, worse: 1%}]\n"+text), "p.yaml")
+		got := "none"
+		if err == nil && p.ErrorBudget != nil {
+			got = p.ErrorBudget.String()
+		}
+		if err != nil || got != want {
+			t.Errorf("%q: an error budget of %s, want %s (%v)", text, got, want, err)
+		}
 	}
 	for text, want := range map[string][]string{
 		"":                                       {"p.yaml", "gates"},
