@@ -69,7 +69,13 @@ func (w *Writer) BeginRound(r RoundRecord) error {
 }
 
 // beginBlock puts a block that has just begun into the manifest, so that a crash leaves its name and start behind.
+// Rows and histograms are told apart by the block's index: one that is there already is refused.
 func (w *Writer) beginBlock(b BlockRecord) error {
+	for i := range w.man.Blocks {
+		if old := &w.man.Blocks[i]; old.Index == b.Index {
+			return fmt.Errorf("%s has a block %d already, of approach %s in round %d: a further one needs an index of its own", w.dir, b.Index, old.Approach, old.Round+1)
+		}
+	}
 	w.man.Blocks = append(w.man.Blocks, b)
 	return w.writeManifest()
 }
