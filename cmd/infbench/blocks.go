@@ -162,6 +162,9 @@ func (r *runJob) takeUp(dir string) error {
 		return fmt.Errorf("--resume: %w", err)
 	}
 	m := rec.Manifest
+	if measure.InUse(dir) {
+		return fmt.Errorf("--resume: %s is being written by another process: wait until it has ended, or stop it", dir)
+	}
 	if m.Scenario == nil {
 		return fmt.Errorf("--resume: %s: the manifest holds no scenario", dir)
 	}

@@ -14,7 +14,8 @@ func (w *Writer) Rounds() []RoundRecord { return w.man.Rounds }
 
 // Resume opens a run directory to go on with the run, in whatever state it was left. All that was measured stays: rows are
 // copied up to where a crash has torn the log, since nothing can be appended behind that. A block that was under way
-// counts as interrupted. No other process may be writing to the directory. Files of a record that was closed and are not those
+// counts as interrupted. A directory that another process is writing to is refused (ErrInUse) where the system has locks;
+// elsewhere nobody may be. Files of a record that was closed and are not those
 // that the run has written are an error: what is appended would vouch for them.
 func Resume(dir string) (*Writer, error) {
 	return goOn(dir, func(*Manifest) error { return nil })
@@ -22,6 +23,19 @@ func Resume(dir string) (*Writer, error) {
 
 // goOn opens a run directory again, with a manifest that is changed before anything is.
 func goOn(dir string, change func(*Manifest) error) (*Writer, error) {
+	lock, err := lockRun(dir)
+	if err != nil {
+		return nil, err
+	}
+	m, err := again(dir, change)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return open(dir, m, lock)
+}
+
+// again makes a run directory that is locked ready to be appended to, and gives its manifest.
+func again(dir string, change func(*Manifest) error) (*Manifest, error) {
 	m, err := readManifest(dir)
 	if err != nil {
 		return nil, err
@@ -42,7 +56,7 @@ func goOn(dir string, change func(*Manifest) error) (*Writer, error) {
 		}
 	}
 	m.State, m.Problem, m.Ended, m.Files, m.Verdict = Running, "", nil, nil, ""
-	return open(dir, m)
+	return m, nil
 }
 
 // mendRows replaces a request log by one with its whole rows, closed as it should be. It counts the rows of each block.

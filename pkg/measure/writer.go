@@ -25,6 +25,7 @@ type Writer struct {
 	ticks *tickLog
 	// spare is a descriptor kept for the manifest: a load that has taken all others must not cost the record its end.
 	spare *os.File
+	lock  *os.File // keeps other writers away
 }
 
 // Create makes the run directory and writes the manifest in state Running. The directory must not hold a run yet.
@@ -32,19 +33,23 @@ func Create(dir string, m *Manifest) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("create the run directory: %w", err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "manifest.json")); err == nil {
-		return nil, fmt.Errorf("%s already holds a run: choose another directory", dir)
-	}
-	m.Schema, m.State = ManifestSchema, Running
-	return open(dir, m)
-}
-
-// open writes the manifest and opens the logs to be appended to.
-func open(dir string, m *Manifest) (*Writer, error) {
-	if err := writeManifest(dir, m); err != nil {
+	lock, err := lockRun(dir)
+	if err != nil {
 		return nil, err
 	}
-	w := &Writer{dir: dir, man: m}
+	if _, err := os.Stat(filepath.Join(dir, "manifest.json")); err == nil {
+		return nil, errors.Join(fmt.Errorf("%s already holds a run: choose another directory", dir), lock.Close())
+	}
+	m.Schema, m.State = ManifestSchema, Running
+	return open(dir, m, lock)
+}
+
+// open writes the manifest and opens the logs to be appended to. The lock is the writer's from now on, and is closed on an error.
+func open(dir string, m *Manifest, lock *os.File) (*Writer, error) {
+	if err := writeManifest(dir, m); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	w := &Writer{dir: dir, man: m, lock: lock}
 	var err [4]error
 	w.spare, err[3] = os.Open(dir)
 	w.rows, err[0] = newRowWriter(filepath.Join(dir, rowsFile))
@@ -94,9 +99,11 @@ func (w *Writer) writeManifest() error {
 	return err
 }
 
-// Close ends the run in the given state (Complete, Interrupted or Failed) and writes the final manifest.
+// Close ends the run in the given state (Complete, Interrupted or Failed), writes the final manifest and lets other writers at
+// the directory.
 func (w *Writer) Close(state, problem string, ended time.Time) error {
-	err := w.closeFiles()
+	defer w.lock.Close() // was only read
+	err := w.closeLogs()
 	var derr error
 	w.man.Files, derr = digestFiles(w.dir)
 	err = errors.Join(err, derr)
@@ -104,7 +111,10 @@ func (w *Writer) Close(state, problem string, ended time.Time) error {
 	return errors.Join(err, writeManifest(w.dir, w.man))
 }
 
-func (w *Writer) closeFiles() error {
+// closeFiles closes all without a last manifest, as the death of the process does.
+func (w *Writer) closeFiles() error { return errors.Join(w.closeLogs(), w.lock.Close()) }
+
+func (w *Writer) closeLogs() error {
 	var err []error
 	w.spare.Close() // was only read
 	if w.rows != nil {
