@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Rounds are the rounds of blocks that the manifest has so far.
@@ -46,6 +47,14 @@ func again(dir string, change func(*Manifest) error) (*Manifest, error) {
 	if err := change(m); err != nil {
 		return nil, err
 	}
+	closed := len(m.Files) == len(recordFiles) && !slices.ContainsFunc(m.Blocks, func(b BlockRecord) bool { return b.State == Running })
+	m.State, m.Problem, m.Ended, m.Files, m.Verdict = Running, "", nil, nil, ""
+	if err := writeManifest(dir, m); err != nil { // first: a log that changes under a manifest with digests spoils the record
+		return nil, err
+	}
+	if closed { // its logs are those that were closed whole: there is nothing to mend
+		return m, nil
+	}
 	rows, err := mendRows(filepath.Join(dir, rowsFile))
 	if err := errors.Join(err, mendLines(filepath.Join(dir, histFile)), mendLines(filepath.Join(dir, timelineFile))); err != nil {
 		return nil, fmt.Errorf("go on with the run in %s: %w", dir, err)
@@ -55,7 +64,6 @@ func again(dir string, change func(*Manifest) error) (*Manifest, error) {
 			b.State, b.Problem, b.Attempts = Interrupted, "its process died", rows[b.Index]
 		}
 	}
-	m.State, m.Problem, m.Ended, m.Files, m.Verdict = Running, "", nil, nil, ""
 	return m, nil
 }
 
