@@ -34,11 +34,14 @@ func Create(dir string, m *Manifest) (*Writer, error) {
 		return nil, fmt.Errorf("create the run directory: %w", err)
 	}
 	lock, err := lockRun(dir)
+	if IsRun(dir) { // one that is being written too
+		err = fmt.Errorf("%s already holds a run: choose another directory", dir)
+		if lock != nil {
+			lock.Close() // was only read
+		}
+	}
 	if err != nil {
 		return nil, err
-	}
-	if _, err := os.Stat(filepath.Join(dir, "manifest.json")); err == nil {
-		return nil, errors.Join(fmt.Errorf("%s already holds a run: choose another directory", dir), lock.Close())
 	}
 	m.Schema, m.State = ManifestSchema, Running
 	return open(dir, m, lock)
