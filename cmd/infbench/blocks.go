@@ -61,14 +61,23 @@ func (r *runJob) jobs() []blockJob {
 	return jobs
 }
 
+// nextIndex is the first block index that the record does not have. A block that was never begun leaves its index out, so that
+// their number is not it.
+func (r *runJob) nextIndex() int {
+	next := 0
+	if r.record != nil {
+		for i := range r.record.Blocks {
+			next = max(next, r.record.Blocks[i].Index+1)
+		}
+	}
+	return next
+}
+
 // blocks drives every approach in every round, one after the other, until an interrupt. An approach that fails leaves the
 // others their turn, and gets no further one.
 func (r *runJob) blocks(ctx context.Context, w *measure.Writer) error {
 	jobs := r.jobs()
-	first, planned := 0, 0 // the next block's index, the round that is planned
-	if r.record != nil {
-		first = len(r.record.Blocks)
-	}
+	first, planned := r.nextIndex(), 0 // the next block's index, the round that is planned
 	var failed []error
 	out := map[int]bool{}
 	for i, job := range jobs {
@@ -153,6 +162,9 @@ func (r *runJob) takeUp(dir string) error {
 		return fmt.Errorf("--resume: %w", err)
 	}
 	m := rec.Manifest
+	if measure.InUse(dir) {
+		return fmt.Errorf("--resume: %s is being written by another process: wait until it has ended, or stop it", dir)
+	}
 	if m.Scenario == nil {
 		return fmt.Errorf("--resume: %s: the manifest holds no scenario", dir)
 	}

@@ -142,6 +142,9 @@ func openArms(dir string) ([]*analyze.Arm, error) {
 	if err != nil {
 		return nil, fail(exitIO, err)
 	}
+	if rec.Manifest.State == measure.Running && measure.InUse(dir) {
+		return nil, fail(exitIO, fmt.Errorf("%s is being written by another process: wait until the run has ended", dir))
+	}
 	arms, err := analyze.Arms(rec)
 	if err != nil {
 		return nil, fail(exitIO, fmt.Errorf("%s: %w", dir, err))

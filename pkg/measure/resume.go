@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Rounds are the rounds of blocks that the manifest has so far.
@@ -14,7 +15,8 @@ func (w *Writer) Rounds() []RoundRecord { return w.man.Rounds }
 
 // Resume opens a run directory to go on with the run, in whatever state it was left. All that was measured stays: rows are
 // copied up to where a crash has torn the log, since nothing can be appended behind that. A block that was under way
-// counts as interrupted. No other process may be writing to the directory. Files of a record that was closed and are not those
+// counts as interrupted. A directory that another process is writing to is refused (ErrInUse) where the system has locks;
+// elsewhere nobody may be. Files of a record that was closed and are not those
 // that the run has written are an error: what is appended would vouch for them.
 func Resume(dir string) (*Writer, error) {
 	return goOn(dir, func(*Manifest) error { return nil })
@@ -22,6 +24,19 @@ func Resume(dir string) (*Writer, error) {
 
 // goOn opens a run directory again, with a manifest that is changed before anything is.
 func goOn(dir string, change func(*Manifest) error) (*Writer, error) {
+	lock, err := lockRun(dir)
+	if err != nil {
+		return nil, err
+	}
+	m, err := again(dir, change)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return open(dir, m, lock)
+}
+
+// again makes a run directory that is locked ready to be appended to, and gives its manifest.
+func again(dir string, change func(*Manifest) error) (*Manifest, error) {
 	m, err := readManifest(dir)
 	if err != nil {
 		return nil, err
@@ -32,6 +47,14 @@ func goOn(dir string, change func(*Manifest) error) (*Writer, error) {
 	if err := change(m); err != nil {
 		return nil, err
 	}
+	closed := len(m.Files) == len(recordFiles) && !slices.ContainsFunc(m.Blocks, func(b BlockRecord) bool { return b.State == Running })
+	m.State, m.Problem, m.Ended, m.Files, m.Verdict = Running, "", nil, nil, ""
+	if err := writeManifest(dir, m); err != nil { // first: a log that changes under a manifest with digests spoils the record
+		return nil, err
+	}
+	if closed { // its logs are those that were closed whole: there is nothing to mend
+		return m, nil
+	}
 	rows, err := mendRows(filepath.Join(dir, rowsFile))
 	if err := errors.Join(err, mendLines(filepath.Join(dir, histFile)), mendLines(filepath.Join(dir, timelineFile))); err != nil {
 		return nil, fmt.Errorf("go on with the run in %s: %w", dir, err)
@@ -41,8 +64,7 @@ func goOn(dir string, change func(*Manifest) error) (*Writer, error) {
 			b.State, b.Problem, b.Attempts = Interrupted, "its process died", rows[b.Index]
 		}
 	}
-	m.State, m.Problem, m.Ended, m.Files, m.Verdict = Running, "", nil, nil, ""
-	return open(dir, m)
+	return m, nil
 }
 
 // mendRows replaces a request log by one with its whole rows, closed as it should be. It counts the rows of each block.

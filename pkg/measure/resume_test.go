@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -122,5 +123,92 @@ func TestResumeLightLoad(t *testing.T) {
 	}
 	if b := rec.Manifest.Blocks[0]; b.Attempts != 1 || rows != 3 {
 		t.Errorf("%d attempts, %d rows", b.Attempts, rows)
+	}
+}
+
+// TestResumeThatCannotBegin: a resume that fails at its start, where the manifest or the mended log cannot be written, leaves
+// a record that is whole or that can be gone on with, never one whose files are not those of its manifest.
+func TestResumeThatCannotBegin(t *testing.T) {
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		state string // of the block when the run was closed
+		spoil string // what cannot be replaced: a folder stands there
+	}{
+		"no manifest":               {Complete, "manifest.json"},
+		"no manifest, block open":   {Running, "manifest.json"},
+		"no mended log":             {Complete, rowsFile + ".mended"},
+		"no mended log, open block": {Running, rowsFile + ".mended"},
+	} {
+		dir := filepath.Join(t.TempDir(), "run")
+		w, err := Create(dir, &Manifest{ID: "run", Started: time.Now(), Scenario: &workload.Scenario{}})
+		must(err)
+		must(w.beginBlock(BlockRecord{Approach: "a", State: Running}))
+		for i := range 3 { // a log that is other bytes when it is compressed anew
+			must(w.rows.write(sampleRow(i)))
+			must(w.rows.flush())
+		}
+		must(w.endBlock(BlockRecord{Approach: "a", State: c.state, Attempts: 3}))
+		must(w.Close(Complete, "", time.Now()))
+		text, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+		must(err)
+		path := filepath.Join(dir, c.spoil)
+		_, err = goOn(dir, func(*Manifest) error {
+			return errors.Join(os.RemoveAll(path), os.MkdirAll(filepath.Join(path, "full"), 0o755))
+		})
+		if spoiled := c.spoil == "manifest.json" || c.state == Running; (err != nil) != spoiled {
+			t.Errorf("%s: %v", name, err)
+		}
+		must(os.RemoveAll(path))
+		if c.spoil == "manifest.json" { // as it was, since it could not be replaced
+			must(os.WriteFile(path, text, 0o600))
+		}
+		rec, err := Open(dir)
+		must(err)
+		if err := rec.Verify(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if again := rec.Manifest; c.spoil != "manifest.json" && (again.State != Running || again.Files != nil) {
+			t.Errorf("%s: state %s, digests %v", name, again.State, again.Files)
+		}
+	}
+}
+
+// TestResumeKeepsAClosedLog: what was closed whole is appended to, and not written anew.
+func TestResumeKeepsAClosedLog(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	w, err := Create(dir, &Manifest{ID: "run", Started: time.Now(), Scenario: &workload.Scenario{}})
+	for i := 0; err == nil && i < 2; i++ {
+		var before, after os.FileInfo
+		werr := w.rows.write(sampleRow(i))
+		cerr := w.Close(Complete, "", time.Now())
+		before, serr := os.Stat(filepath.Join(dir, rowsFile))
+		w, err = Resume(dir)
+		if err = errors.Join(werr, cerr, serr, err); err != nil {
+			break
+		}
+		if after, err = os.Stat(filepath.Join(dir, rowsFile)); err == nil && !os.SameFile(before, after) {
+			t.Error("the log was replaced")
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(Complete, "", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for _, err := range (&Record{Dir: dir}).Rows() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows++
+	}
+	if rows != 2 {
+		t.Errorf("%d rows", rows)
 	}
 }

@@ -52,7 +52,11 @@ func (r *Runner) Run(ctx context.Context, b Block) error {
 	runtime.GC()     // not in the middle of the block, for what earlier blocks left behind
 	epoch := time.Now().Add(lead)
 	rec := BlockRecord{Index: b.Index, Round: b.Round, Approach: b.Approach, Simulated: b.Simulated, Proxy: b.Proxy, Calibration: b.Calibration, LightLoad: light, State: Running, Started: epoch, Telemetry: watch.result()}
-	if err := errors.Join(r.Writer.beginBlock(rec), r.Writer.writeAll(rows)); err != nil {
+	err := r.Writer.beginBlock(rec)
+	if err == nil { // the rows of a block that was refused are nobody's
+		err = r.Writer.writeAll(rows)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRecord, err)
 	}
 	requests, cancel := context.WithCancelCause(ctx)
@@ -84,7 +88,7 @@ func (r *Runner) Run(ctx context.Context, b Block) error {
 	beat.stop()
 	display.close()
 
-	rec, err := x.col.result(rec, before, epoch, runtime.GOMAXPROCS(0))
+	rec, err = x.col.result(rec, before, epoch, runtime.GOMAXPROCS(0))
 	state, cause := x.ended()
 	rec.State, rec.Telemetry = state, watch.result()
 	if cause != nil {

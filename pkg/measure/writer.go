@@ -25,6 +25,7 @@ type Writer struct {
 	ticks *tickLog
 	// spare is a descriptor kept for the manifest: a load that has taken all others must not cost the record its end.
 	spare *os.File
+	lock  *os.File // keeps other writers away
 }
 
 // Create makes the run directory and writes the manifest in state Running. The directory must not hold a run yet.
@@ -32,19 +33,26 @@ func Create(dir string, m *Manifest) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("create the run directory: %w", err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "manifest.json")); err == nil {
-		return nil, fmt.Errorf("%s already holds a run: choose another directory", dir)
+	lock, err := lockRun(dir)
+	if IsRun(dir) { // one that is being written too
+		err = fmt.Errorf("%s already holds a run: choose another directory", dir)
+		if lock != nil {
+			lock.Close() // was only read
+		}
 	}
-	m.Schema, m.State = ManifestSchema, Running
-	return open(dir, m)
-}
-
-// open writes the manifest and opens the logs to be appended to.
-func open(dir string, m *Manifest) (*Writer, error) {
-	if err := writeManifest(dir, m); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	w := &Writer{dir: dir, man: m}
+	m.Schema, m.State = ManifestSchema, Running
+	return open(dir, m, lock)
+}
+
+// open writes the manifest and opens the logs to be appended to. The lock is the writer's from now on, and is closed on an error.
+func open(dir string, m *Manifest, lock *os.File) (*Writer, error) {
+	if err := writeManifest(dir, m); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	w := &Writer{dir: dir, man: m, lock: lock}
 	var err [4]error
 	w.spare, err[3] = os.Open(dir)
 	w.rows, err[0] = newRowWriter(filepath.Join(dir, rowsFile))
@@ -69,7 +77,13 @@ func (w *Writer) BeginRound(r RoundRecord) error {
 }
 
 // beginBlock puts a block that has just begun into the manifest, so that a crash leaves its name and start behind.
+// Rows and histograms are told apart by the block's index: one that is there already is refused.
 func (w *Writer) beginBlock(b BlockRecord) error {
+	for i := range w.man.Blocks {
+		if old := &w.man.Blocks[i]; old.Index == b.Index {
+			return fmt.Errorf("%s has a block %d already, of approach %s in round %d: a further one needs an index of its own", w.dir, b.Index, old.Approach, old.Round+1)
+		}
+	}
 	w.man.Blocks = append(w.man.Blocks, b)
 	return w.writeManifest()
 }
@@ -88,9 +102,11 @@ func (w *Writer) writeManifest() error {
 	return err
 }
 
-// Close ends the run in the given state (Complete, Interrupted or Failed) and writes the final manifest.
+// Close ends the run in the given state (Complete, Interrupted or Failed), writes the final manifest and lets other writers at
+// the directory.
 func (w *Writer) Close(state, problem string, ended time.Time) error {
-	err := w.closeFiles()
+	defer w.lock.Close() // was only read
+	err := w.closeLogs()
 	var derr error
 	w.man.Files, derr = digestFiles(w.dir)
 	err = errors.Join(err, derr)
@@ -98,7 +114,10 @@ func (w *Writer) Close(state, problem string, ended time.Time) error {
 	return errors.Join(err, writeManifest(w.dir, w.man))
 }
 
-func (w *Writer) closeFiles() error {
+// closeFiles closes all without a last manifest, as the death of the process does.
+func (w *Writer) closeFiles() error { return errors.Join(w.closeLogs(), w.lock.Close()) }
+
+func (w *Writer) closeLogs() error {
 	var err []error
 	w.spare.Close() // was only read
 	if w.rows != nil {
