@@ -283,7 +283,7 @@ func comparedFigures() []comparedFigure {
 			}
 			return &rate, ""
 		}},
-		comparedFigure{name: "goodput", share: true, higher: true, of: func(b *BlockSummary) (*float64, string) {
+		comparedFigure{name: goodputFigure, share: true, higher: true, of: func(b *BlockSummary) (*float64, string) {
 			if b.Goodput == nil {
 				return nil, "there are no request limits"
 			}
