@@ -21,6 +21,9 @@ func (r *runJob) plan(round int) error {
 	if err != nil {
 		return err
 	}
+	if r.record != nil && !workload.SameDatasets(r.record.Datasets, source.Datasets()) {
+		return fail(exitUsage, fmt.Errorf("%s was begun with other contents of the dataset or documents: put the files back as they were, or begin a new run", r.dir))
+	}
 	source.SetRun(r.nonce)
 	r.schedule, r.source = sched, source
 	return nil

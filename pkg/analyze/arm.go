@@ -122,6 +122,9 @@ func Incomparable(a, b *Arm) []string {
 	if x, y := a.scenario().WorkloadDigest(), b.scenario().WorkloadDigest(); x != y {
 		add("they were asked other things: the workload of %s is %.12s, that of %s %.12s", a.Name, x, b.Name, y)
 	}
+	if !workload.SameDatasets(a.Record.Manifest.Datasets, b.Record.Manifest.Datasets) {
+		add("they were asked other things: the contents of the dataset or documents changed between %s and %s", a.Record.Dir, b.Record.Dir)
+	}
 	if x, y := a.Summary.Tokens.Basis, b.Summary.Tokens.Basis; x != y && x != "" && y != "" {
 		add("their tokens were not counted alike: %s by %s, %s by %s", a.Name, x, b.Name, y)
 	}

@@ -152,7 +152,7 @@ func Compare(baseline, candidate *Arm, forced bool, o CompareOptions) (*Comparis
 
 // sharedRounds are the rounds in which both arms got the same requests, in order; none where they did not.
 func sharedRounds(a, b *Arm) []int {
-	if a.scenario().Seed != b.scenario().Seed {
+	if a.scenario().Seed != b.scenario().Seed || !workload.SameDatasets(a.Record.Manifest.Datasets, b.Record.Manifest.Datasets) {
 		return nil
 	}
 	var rounds []int
@@ -284,7 +284,7 @@ func comparedFigures() []comparedFigure {
 			}
 			return new(1 - float64(ok)/float64(attempts)), ""
 		}},
-		comparedFigure{name: "goodput", share: true, higher: true, of: func(b *BlockSummary) (*float64, string) {
+		comparedFigure{name: goodputFigure, share: true, higher: true, of: func(b *BlockSummary) (*float64, string) {
 			good := b.goodShare()
 			if good == nil {
 				return nil, "there are no request limits"

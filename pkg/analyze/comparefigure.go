@@ -25,6 +25,8 @@ func (f comparedFigure) compare(a, b *Arm, rounds []int, o CompareOptions) Figur
 	out.Baseline, out.Candidate = f.mean(x), f.mean(y)
 	out.Blocks = min(len(x), len(y))
 	switch {
+	case f.name == goodputFigure && !sameLimits(a, b):
+		out.cannot("their request limits differ, so a good request of %s is not one of %s: give both the same slo.request", a.Name, b.Name)
 	case xwhy != "":
 		out.cannot("%s: %s", a.Name, xwhy)
 	case ywhy != "":

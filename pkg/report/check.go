@@ -57,7 +57,7 @@ func CheckMarkdown(w io.Writer, c *analyze.Check) error {
 		}
 		return "❔ " + verdict
 	}
-	fmt.Fprintf(b, "### infbench check: %s\n\n%s against %s, %d blocks a side\n\n", mark(c.Verdict), escapeMarkdown(c.Comparison.Candidate), escapeMarkdown(c.Comparison.Baseline), c.Comparison.BaselineBlocks)
+	fmt.Fprintf(b, "### infbench check: %s\n\n%s against %s, %s\n\n", mark(c.Verdict), escapeMarkdown(c.Comparison.Candidate), escapeMarkdown(c.Comparison.Baseline), blocksUsed(c.Comparison))
 	fmt.Fprintf(b, "| | verdict | found | allowed |\n|---|---|---|---|\n")
 	for _, r := range c.Results {
 		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", escapeMarkdown(r.Name), mark(r.Verdict), escapeMarkdown(orAbsent(r.Why)), escapeMarkdown(r.Allowed))
@@ -74,6 +74,19 @@ func CheckMarkdown(w io.Writer, c *analyze.Check) error {
 	}
 	_, err := fmt.Fprintf(w, "\n</details>\n")
 	return err
+}
+
+// blocksUsed are the blocks of both sides; of paired ones, the pairs that the figures are of.
+func blocksUsed(c *analyze.Comparison) string {
+	used := fmt.Sprintf("blocks: %d of the candidate, %d of the baseline", c.CandidateBlocks, c.BaselineBlocks)
+	if c.Paired {
+		pairs := 0 // a figure that a block lacks is of none
+		for i := range c.Figures {
+			pairs = max(pairs, c.Figures[i].Blocks)
+		}
+		used += fmt.Sprintf("; pairs used: %d", pairs)
+	}
+	return used
 }
 
 // CheckGitHub writes annotations as GitHub's workflow commands: an error for what fails, a warning for what cannot be told, a
