@@ -57,7 +57,7 @@ it is empty or a line of it is broken.`,
 	fs.Float64Var(&o.MattersShare, "matters-share", 0.01, "the smallest change of a share that matters, as a difference")
 	fs.StringVar(&out, "out", "", "write the page and its plots into this `folder` (default: DIR)")
 	fs.BoolVar(&asJSON, "json", false, "write JSON, and no page")
-	fs.BoolVar(&failOnChange, "fail-on-change", false, fmt.Sprintf("exit with 1 when a figure shown became worse in the last %d nights of a series that goes on, and with 4 when one has too few nights to tell", analyze.RecentNights))
+	fs.BoolVar(&failOnChange, "fail-on-change", false, fmt.Sprintf("exit with 1 when the last %d nights of a series that goes on were the first to show that a figure became worse, and with 4 when one has too few nights to tell", analyze.RecentNights))
 	cmd.AddCommand(a.historyAddCommand())
 	return cmd
 }
@@ -83,7 +83,7 @@ func historyVerdict(all []analyze.HistorySeries) error {
 			worse = append(worse, fmt.Sprintf("%s of %s, %s, since %s", r.Trend.Name, r.Series.Scenario, r.Series.Key.Approach, r.Change.Started.UTC().Format(time.DateOnly)))
 		}
 	}
-	return fail(exitVerdict, fmt.Errorf("worse in the last %d nights: %s", analyze.RecentNights, strings.Join(worse, "; ")))
+	return fail(exitVerdict, fmt.Errorf("found worse in the last %d nights: %s", analyze.RecentNights, strings.Join(worse, "; ")))
 }
 
 func (a *app) showHistory(dir, out string, o analyze.HistoryOptions, asJSON bool) ([]analyze.HistorySeries, error) {

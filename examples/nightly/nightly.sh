@@ -128,8 +128,13 @@ if [ "$code" = 4 ] && [ "$rerun_blocks" -gt 0 ]; then
 	code=$?
 fi
 if [ "$history" != none ] && [ ! -e "$run.kept" ]; then
-	"$infbench" history add "$history" "$run" || finish $?
-	: >"$run.kept"
-	"$infbench" history "$history" --out "$out" >"$out/history.txt" || finish $? # and $out/history.html
+	if "$infbench" history add "$history" "$run" && "$infbench" history "$history" --out "$out" >"$out/history.txt"; then # and $out/history.html
+		: >"$run.kept"
+	else # said beside the gate's verdict, which it must not hide; only after a pass it is the night's own
+		kept=$?
+		printf '\nThe history was not kept: infbench history ended with %s. The verdict above is that of the gate.\n' "$kept" >>"$report"
+		echo "nightly $night: the history was not kept (infbench history ended with $kept)" >&2
+		[ "$code" != 0 ] || code=$kept
+	fi
 fi
 finish "$code"

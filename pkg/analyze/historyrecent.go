@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// RecentNights is how many of a series' last nights are recent: a change point shows three nights after it came, and seven leave
-// time to see it.
+// RecentNights is how many of a series' last nights are recent. A change point is news for as many nights from the one that first
+// showed it, which is at least three nights after it came and, where the nights are noisy, many more.
 const RecentNights = 7
 
 // LeastNights is the fewest nights that count among which a change point can be.
@@ -21,7 +21,7 @@ type RecentChange struct {
 	Change *HistoryChange
 }
 
-// RecentChanges are the change points that came in the last RecentNights nights of each series that goes on.
+// RecentChanges are the change points that the last RecentNights nights of each series that goes on were the first to show.
 func RecentChanges(all []HistorySeries) []RecentChange {
 	var out []RecentChange
 	for i := range all {
@@ -32,13 +32,28 @@ func RecentChanges(all []HistorySeries) []RecentChange {
 		for j := range s.Trends {
 			t := &s.Trends[j]
 			for k := range t.Changes {
-				if c := &t.Changes[k]; !c.Started.Before(s.recent) {
+				if c := &t.Changes[k]; !t.shownBefore(c, s.recent, s.options) {
 					out = append(out, RecentChange{Series: s, Trend: t, Change: c})
 				}
 			}
 		}
 	}
 	return out
+}
+
+// shownBefore tells whether a night before a time showed a change point already: one in the same direction, at most RecentNights
+// nights from where it lies now. It looks as every one of those mornings did, at the nights until then.
+func (t *HistoryTrend) shownBefore(c *HistoryChange, before time.Time, o HistoryOptions) bool {
+	for n := c.Night + 1; n <= len(t.Points) && t.Points[n-1].Started.Before(before); n++ {
+		then := HistoryTrend{Share: t.Share, HigherIsBetter: t.HigherIsBetter, Points: t.Points[:n]}
+		then.find(o)
+		if slices.ContainsFunc(then.Changes, func(x HistoryChange) bool {
+			return x.Better == c.Better && max(x.Night-c.Night, c.Night-x.Night) <= RecentNights
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // HistoryVerdict says of the series that go on: Fail with a recent change for the worse; else CannotTell where one of them cannot

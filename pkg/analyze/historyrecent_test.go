@@ -43,8 +43,8 @@ func TestHistoryVerdict(t *testing.T) {
 	}{
 		"level":                    {steps([]int{20}, 1), nil, Pass, 0},
 		"worse of late":            {steps([]int{20, 4}, 1, 1.2), nil, Fail, 1},
-		"seven nights ago":         {steps([]int{20, 7}, 1, 1.2), nil, Fail, 1},
-		"eight nights ago":         {steps([]int{20, 8}, 1, 1.2), nil, Pass, 0},
+		"shown seven nights ago":   {steps([]int{20, 8}, 1, 1.2), nil, Fail, 1},
+		"shown eight nights ago":   {steps([]int{20, 9}, 1, 1.2), nil, Pass, 0},
 		"better of late":           {steps([]int{20, 4}, 1, 0.8), nil, Pass, 1},
 		"one night alone":          {steps([]int{20, 1}, 1, 1.2), nil, Pass, 0},
 		"a rate that fell":         {rates(steps([]int{20, 4}, 1, 0.8)), nil, Fail, 1},
@@ -71,5 +71,40 @@ func TestHistoryVerdict(t *testing.T) {
 	}
 	if got := HistoryVerdict(nil); got != CannotTell {
 		t.Errorf("no series: %s", got)
+	}
+}
+
+// TestSlowDiscovery: noisy nights show a change only when it lies further back than the recent nights. It fails from the morning
+// that first shows it, for RecentNights mornings.
+func TestSlowDiscovery(t *testing.T) {
+	var all []HistoryEntry
+	for i := range 45 {
+		level := 1 + 0.055*float64(i%2*2-1)
+		if i >= 20 {
+			level *= 1.1
+		}
+		all = append(all, nightOf(i, level))
+	}
+	first := 0 // the nights of the first morning that shows it
+	for n := 21; n <= len(all); n++ {
+		s, err := (&History{Entries: all[:n]}).Series(HistoryOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if changes := s[0].Trends[0].Changes; first == 0 && len(changes) > 0 {
+			if first = n; changes[0].Night >= n-RecentNights {
+				t.Fatalf("morning %d: it lies at %d, among the recent nights: this test is about one that does not", n, changes[0].Night)
+			}
+		}
+		want := Pass
+		if first > 0 && n < first+RecentNights {
+			want = Fail
+		}
+		if got := HistoryVerdict(s); got != want {
+			t.Errorf("morning %d, first shown on %d: %s, want %s", n, first, got, want)
+		}
+	}
+	if first == 0 {
+		t.Error("it was never shown")
 	}
 }

@@ -48,7 +48,8 @@ type HistorySeries struct {
 	// Missing are the figures asked for by name that no night has.
 	Missing []string `json:"missing,omitempty"`
 
-	recent time.Time // the start of the first recent night
+	recent  time.Time // the start of the first recent night
+	options HistoryOptions
 }
 
 // HistoryTrend is one figure over the nights of a series.
@@ -117,7 +118,7 @@ func (h *History) Series(o HistoryOptions) ([]HistorySeries, error) {
 	}
 	var out []HistorySeries
 	for i, g := range groups {
-		s := HistorySeries{Scenario: g[0].Scenario, Key: g[0].Key, First: g[0].Started, Last: g[len(g)-1].Started, Nights: len(g), Ended: ended(groups, i), recent: recentFrom(g)}
+		s := HistorySeries{Scenario: g[0].Scenario, Key: g[0].Key, First: g[0].Started, Last: g[len(g)-1].Started, Nights: len(g), Ended: ended(groups, i), recent: recentFrom(g), options: o}
 		if before := latestBefore(groups[:i], g[0]); before != nil {
 			s.Began = g[0].Key.changes(before.Key)
 		}
