@@ -19,7 +19,7 @@ baseline=${BASELINE:-pinned}
 results=${RESULTS:-results}                 # keep this on a volume: an interrupted night goes on from it
 night=${NIGHT:-$(date -u +%Y-%m-%d)}        # what this night is called: one folder each
 history=${HISTORY:-$results/history}        # "none" keeps none, for pull requests
-rerun_blocks=${RERUN_BLOCKS:-12}            # of the second try, when the first cannot tell; 0 for no second try
+rerun=${RERUN---rerun}                      # when the gate cannot tell: as many blocks again, once; empty for none
 suspect=${ACCEPT_SUSPECT:+--accept-suspect} # not empty: gate also what the load generator's own machine made suspect
 github=${GITHUB_ACTIONS:+--github}          # GitHub sets it: annotations, too
 
@@ -100,15 +100,17 @@ measure() {
 	esac
 }
 
-# gate DIR: holds the candidate against the baseline. Returns 0, 1 or 4; all else ends the night.
+# gate DIR: holds the candidate against the baseline, and where it cannot tell lets the run grow once: infbench then divides the
+# error among the two looks. Returns 0, 1 or 4; all else ends the night.
 gate() {
 	# shellcheck disable=SC2086
-	supervise "$infbench" check "$1:$candidate" --baseline "$1:$baseline" --policy "$policy" $suspect $github \
+	supervise "$infbench" check "$1:$candidate" --baseline "$1:$baseline" --policy "$policy" $suspect $github $rerun --quiet \
 		--markdown "$report" --junit "$out/check.xml" --json "$out/check.json" >"$out/log" 2>&1
 	code=$?
 	cat "$out/log"
 	case $code in
 	0 | 1 | 4) return "$code" ;;
+	137 | 143) finish 130 ;; # it was killed: the same call goes on with the rerun
 	*) finish "$code" ;;
 	esac
 }
@@ -118,15 +120,6 @@ run=$out/run
 measure "$run" "$@"
 gate "$run"
 code=$?
-if [ "$code" = 4 ] && [ "$rerun_blocks" -gt 0 ]; then
-	# More blocks settle it. They are measured anew: to go on until a pass comes would find one in the end.
-	echo "nightly $night: cannot tell; once more with $rerun_blocks blocks"
-	rm -f "$report"
-	run=$out/rerun
-	measure "$run" "$@" --blocks "$rerun_blocks"
-	gate "$run"
-	code=$?
-fi
 if [ "$history" != none ] && [ ! -e "$run.kept" ]; then
 	if "$infbench" history add "$history" "$run" && "$infbench" history "$history" --out "$out" >"$out/history.txt"; then # and $out/history.html
 		: >"$run.kept"
