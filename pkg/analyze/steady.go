@@ -84,30 +84,23 @@ func varies(s *workload.Scenario) string {
 }
 
 func variesBy(a *workload.Arrivals, p workload.Phases) string {
-	shape := ""
-	if sh := a.Shape; sh != nil {
-		for _, named := range []struct {
-			set  bool
-			name string
-		}{{len(sh.Steps) > 0, "steps"}, {sh.Spike != nil, "a spike"}, {sh.Ramp != nil, "a ramp"}, {sh.Diurnal != nil, "a day"}, {sh.Curve != nil, "a curve"}, {sh.Trace != nil, "a trace"}} {
-			if named.set {
-				shape = named.name
-			}
+	shape, burst, err := a.Effective(p.Measure.D())
+	if err != nil {
+		return "" // no scenario that was driven has such arrivals
+	}
+	for _, named := range []struct {
+		set  bool
+		name string
+	}{{len(shape.Steps) > 0, "steps"}, {shape.Spike != nil, "a spike"}, {shape.Ramp != nil, "a ramp"}, {shape.Diurnal != nil, "a day"}, {shape.Curve != nil, "a curve"}, {shape.Trace != nil, "a trace"}} {
+		if named.set {
+			return "the rate varies on purpose: " + named.name
 		}
-	} else {
-		shape = map[string]string{"spike": "a spike", "ramp": "a ramp", "diurnal": "a day"}[a.Preset]
 	}
-	if shape != "" {
-		return "the rate varies on purpose: " + shape
+	if burst.OnOff == nil {
+		return ""
 	}
-	cycle := 0.0
-	switch {
-	case a.Burst != nil && a.Burst.OnOff != nil:
-		cycle = (a.Burst.OnOff.On + a.Burst.OnOff.Off).D().Seconds()
-	case a.Burst == nil && a.Preset == "on-off":
-		cycle = 60
-	}
-	if m := p.Measure.D().Seconds(); cycle > 0 && m < cycles*cycle {
+	cycle := (burst.OnOff.On + burst.OnOff.Off).D().Seconds()
+	if m := p.Measure.D().Seconds(); m < cycles*cycle {
 		return fmt.Sprintf("the arrivals go on and off, and a measure phase of %s holds %.3g cycles: %d say something", p.Measure, m/cycle, cycles)
 	}
 	return ""
@@ -116,7 +109,7 @@ func variesBy(a *workload.Arrivals, p workload.Phases) string {
 // steadyOf puts the blocks of an approach together; nil where none can be judged.
 func steadyOf(blocks []steadyBlock, s *workload.Scenario) *Steady {
 	out := &Steady{NotJudged: varies(s)}
-	var tau, relaxation, effective, length stat.Moments
+	var tau, relaxation, effective stat.Moments
 	for i := range blocks {
 		b := &blocks[i]
 		if b.n < leastSteady {
@@ -128,14 +121,13 @@ func steadyOf(blocks []steadyBlock, s *workload.Scenario) *Steady {
 			tau.Add(float64(b.n) / b.effective)
 			effective.Add(b.effective)
 			relaxation.Add(b.seconds / b.effective)
-			length.Add(b.effective)
 		}
 	}
 	if out.Blocks == 0 {
 		return nil
 	}
 	if n := effective.N(); n > 0 {
-		out.Tau, out.RelaxationSeconds, out.RunLength = new(tau.Mean()), new(relaxation.Mean()), new(length.Mean())
+		out.Tau, out.RelaxationSeconds, out.RunLength = new(tau.Mean()), new(relaxation.Mean()), new(effective.Mean())
 		out.EffectiveN = new(effective.Mean() * float64(n))
 	}
 	if out.NotJudged != "" {

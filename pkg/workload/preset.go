@@ -45,9 +45,10 @@ func presetGives(preset string) string {
 	return ""
 }
 
-// effective resolves the preset and the defaults into one shape and one burst family. What is written out wins over
-// the preset, part by part; with neither, the shape is constant and the burst family is Poisson.
-func (a *Arrivals) effective(measure time.Duration) (Shape, Burst, error) {
+// Effective resolves the preset and the defaults into one shape and one burst family, for a measure phase of this length. What
+// is written out wins over the preset, part by part; with neither, the shape is constant and the burst family is Poisson. An
+// error says what does not go together, which a scenario that was loaded does not have.
+func (a *Arrivals) Effective(measure time.Duration) (Shape, Burst, error) {
 	shape, burst := Shape{Constant: &ConstantShape{}}, Burst{Poisson: &PoissonBurst{}}
 	switch a.Preset {
 	case "", presetSteady:

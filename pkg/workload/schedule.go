@@ -61,7 +61,7 @@ func NewSchedule(s *Scenario) (*Schedule, error) {
 	if c := s.Arrivals.ClosedLoop; c != nil {
 		return &Schedule{Phases: s.Phases, text: fmt.Sprintf("closed loop of %d users", c.Users)}, nil
 	}
-	shape, burst, err := s.Arrivals.effective(s.Phases.Measure.D())
+	shape, burst, err := s.Arrivals.Effective(s.Phases.Measure.D())
 	if err != nil {
 		return nil, err
 	}
