@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"math"
 	"time"
 
 	"github.com/infbench/infbench/pkg/measure"
@@ -19,21 +20,38 @@ const (
 
 // breakdownFold averages the parts over the requests whose TTFT lies in a narrow window of ranks.
 type breakdownFold struct {
-	at     string
-	lo, hi time.Duration
-	n      int
-	parts  map[string]time.Duration
+	ttftWindow
+	n     int
+	parts map[string]time.Duration
 }
 
-// breakdownsOf prepares the windows: the mean over all, and ranks around p50, p95 and p99. A percentile with too few
-// values behind it gets none.
+// breakdownsOf prepares a fold of each window.
 func breakdownsOf(f *fold) []*breakdownFold {
+	var out []*breakdownFold
+	for _, w := range ttftWindows(f) {
+		out = append(out, &breakdownFold{ttftWindow: w, parts: map[string]time.Duration{}})
+	}
+	return out
+}
+
+// ttftWindow is a range of TTFTs over which something is averaged, both ends included.
+type ttftWindow struct {
+	at     string // mean: all of them
+	lo, hi time.Duration
+}
+
+// holds tells whether a TTFT lies in the window.
+func (w *ttftWindow) holds(ttft time.Duration) bool { return ttft >= w.lo && ttft <= w.hi }
+
+// ttftWindows are that of all, and narrow ones of ranks around p50, p95 and p99. A percentile with too few values behind it, or
+// one that lies among the failures, has none.
+func ttftWindows(f *fold) []ttftWindow {
 	h := f.tally.Hist(workload.TTFT)
 	n := h.Count()
 	if n == 0 {
 		return nil
 	}
-	out := []*breakdownFold{{at: "mean", lo: 0, hi: 1 << 62, parts: map[string]time.Duration{}}}
+	out := []ttftWindow{{at: "mean", hi: math.MaxInt64}}
 	total := n + int64(f.failures())
 	for _, w := range []struct {
 		at        string
@@ -42,7 +60,7 @@ func breakdownsOf(f *fold) []*breakdownFold {
 		lo, ok1 := h.ValueAtRank(rank(w.lo, total))
 		hi, ok2 := h.ValueAtRank(rank(w.hi, total))
 		if total >= tailSize(w.q) && ok1 && ok2 {
-			out = append(out, &breakdownFold{at: w.at, lo: lo, hi: hi, parts: map[string]time.Duration{}})
+			out = append(out, ttftWindow{at: w.at, lo: lo, hi: hi})
 		}
 	}
 	return out
@@ -50,7 +68,7 @@ func breakdownsOf(f *fold) []*breakdownFold {
 
 func (b *breakdownFold) add(s *measure.Sample) {
 	ttft, ok := s.Latency(workload.TTFT)
-	if !ok || ttft < b.lo || ttft > b.hi {
+	if !ok || !b.holds(ttft) {
 		return
 	}
 	lag, ok1 := s.Dispatched.Sub(s.Scheduled).Get()

@@ -40,7 +40,7 @@ type LadderPart struct {
 // SlowestPercent is the rung of the slowest 1% of the answers: what makes the p99 the p99.
 const SlowestPercent = "slowest 1%"
 
-// The parts of a ladder, in the order in which they happen.
+// The parts of a ladder.
 const (
 	StepSend    = "send delay"   // generator lag and write
 	StepConnect = "connect"      // until there was a connection
@@ -50,6 +50,9 @@ const (
 	StepExcess  = "TTFT excess"  // a queue or a slower service: cannot tell
 	StepRest    = "rest"         // what nobody accounts for
 )
+
+// Steps are the parts of a ladder in the order in which they are shown, which is that in which they happen.
+var Steps = []string{StepSend, StepConnect, StepNetwork, StepQueue, StepExcess, StepPrefill, StepRest}
 
 // Label names a part with its source.
 func (p LadderPart) Label() string {
@@ -108,41 +111,28 @@ func (q *queueFold) split(s *measure.Sample) (steps []LadderPart, ok bool) {
 
 // rungFold averages the parts over requests whose TTFT lies in a range.
 type rungFold struct {
-	at     string
-	lo, hi time.Duration
-	n      int
-	ttft   float64 // seconds
-	parts  []LadderPart
+	ttftWindow
+	n     int
+	ttft  float64 // seconds
+	parts []LadderPart
 }
 
-// rungFolds prepares the rungs of an approach. A percentile with too few values behind it, or one that lies among the failures, has
-// none. The slowest 1% are those of the answers.
+// rungFolds prepares the rungs of an approach. The slowest 1% are those of the answers.
 func rungFolds(f *fold) []*rungFold {
+	var folds []*rungFold
+	for _, w := range ttftWindows(f) {
+		folds = append(folds, &rungFold{ttftWindow: w})
+	}
 	h := f.tally.Hist(workload.TTFT)
 	n := h.Count()
-	if n == 0 {
-		return nil
-	}
-	total := n + int64(f.failures())
-	folds := []*rungFold{{at: "mean", hi: math.MaxInt64}}
-	for _, w := range []struct {
-		at        string
-		q, lo, hi float64
-	}{{"p50", 0.50, 0.45, 0.55}, {"p95", 0.95, 0.93, 0.97}, {"p99", 0.99, 0.985, 0.995}} {
-		lo, ok1 := h.ValueAtRank(rank(w.lo, total))
-		hi, ok2 := h.ValueAtRank(rank(w.hi, total))
-		if total >= tailSize(w.q) && ok1 && ok2 {
-			folds = append(folds, &rungFold{at: w.at, lo: lo, hi: hi})
-		}
-	}
 	if lo, ok := h.ValueAtRank(n - n/100); ok && n >= tailSize(0.99) {
-		folds = append(folds, &rungFold{at: SlowestPercent, lo: lo + 1, hi: math.MaxInt64})
+		folds = append(folds, &rungFold{ttftWindow: ttftWindow{at: SlowestPercent, lo: lo + 1, hi: math.MaxInt64}})
 	}
 	return folds
 }
 
 func (f *rungFold) add(ttft time.Duration, steps []LadderPart) {
-	if ttft < f.lo || ttft > f.hi {
+	if !f.holds(ttft) {
 		return
 	}
 	f.n++
@@ -163,11 +153,6 @@ func addSteps(sum, steps []LadderPart) []LadderPart {
 	return sum
 }
 
-// stepOrder is where a part stands in a ladder.
-func stepOrder(p LadderPart) int {
-	return slices.Index([]string{StepSend, StepConnect, StepNetwork, StepQueue, StepExcess, StepPrefill, StepRest}, p.Name)
-}
-
 func (f *rungFold) result() Rung {
 	r := Rung{At: f.at, N: f.n, TTFT: f.ttft / float64(f.n)}
 	for _, p := range f.parts {
@@ -182,7 +167,7 @@ func (f *rungFold) result() Rung {
 // inOrder sorts parts as they happen.
 func inOrder(parts []LadderPart) []LadderPart {
 	slices.SortStableFunc(parts, func(a, b LadderPart) int {
-		return cmp.Or(stepOrder(a)-stepOrder(b), strings.Compare(a.Source, b.Source))
+		return cmp.Or(slices.Index(Steps, a.Name)-slices.Index(Steps, b.Name), strings.Compare(a.Source, b.Source))
 	})
 	return parts
 }

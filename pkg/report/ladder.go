@@ -106,7 +106,7 @@ func (b tableBuilder) rung(at string) []row {
 		return nil
 	}
 	slices.SortStableFunc(parts, func(x, y analyze.LadderPart) int {
-		return cmp.Compare(slices.Index(ladderOrder, x.Name), slices.Index(ladderOrder, y.Name))
+		return cmp.Compare(slices.Index(analyze.Steps, x.Name), slices.Index(analyze.Steps, y.Name))
 	})
 	ofRung := func(label string, cellOf func(r *analyze.Rung) string) row {
 		return b.each(label, func(p *analyze.ApproachSummary) cell {
@@ -149,9 +149,6 @@ func wholePercent(share float64) string {
 	}
 	return fmt.Sprintf("%.0f%%", p)
 }
-
-// ladderOrder are the parts as they happen.
-var ladderOrder = []string{analyze.StepSend, analyze.StepConnect, analyze.StepNetwork, analyze.StepQueue, analyze.StepExcess, analyze.StepPrefill, analyze.StepRest}
 
 func rungOf(p *analyze.ApproachSummary, at string) *analyze.Rung {
 	if p.Queueing == nil {
