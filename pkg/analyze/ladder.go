@@ -174,22 +174,21 @@ func inOrder(parts []LadderPart) []LadderPart {
 
 // addQueueing records what is inferred of a request. A negative excess counts as 0 in the
 // percentiles, where it is below the detection limit anyway; the mean is made of excesses as they are.
-func (f *fold) addQueueing(s *measure.Sample) {
-	q := f.queue
-	if _, excess, beside := q.excess(s); !math.IsNaN(excess) {
-		delay, _ := s.Latency(workload.SendDelay)
-		queue, inferred := q.inferred(excess, beside)
-		for _, each := range []*fold{f, f.class(s.TrafficClass)} {
-			if each == nil {
-				continue
-			}
-			each.excessSum += excess
-			each.tally.Hist(workload.TTFTExcess).Record(max(0, time.Duration(excess*1e9)))
-			if inferred {
-				each.inferred = true
-				each.delaySum += delay.Seconds() + queue
-				each.tally.Hist(workload.QueueingDelay).Record(max(0, delay+time.Duration(queue*1e9)))
-			}
+func (f *fold) addQueueing(w *waited) {
+	if math.IsNaN(w.excess) {
+		return
+	}
+	queue, inferred := f.queue.inferred(w.excess, w.beside)
+	for _, each := range []*fold{f, f.class(w.class)} {
+		if each == nil {
+			continue
+		}
+		each.excessSum += w.excess
+		each.tally.Hist(workload.TTFTExcess).Record(max(0, time.Duration(w.excess*1e9)))
+		if inferred {
+			each.inferred = true
+			each.delaySum += w.delay.Seconds() + queue
+			each.tally.Hist(workload.QueueingDelay).Record(max(0, w.delay+time.Duration(queue*1e9)))
 		}
 	}
 }

@@ -31,8 +31,8 @@ func waitingRoom(seed uint64, n int, load float64, shared bool) *queueFold {
 	for i := range n {
 		off := work[i] * (r.Lognormal(1, 0.03) - 1)
 		excess := end[i] - arrive[i] - work[i] + off
-		q.rows = append(q.rows, waited{counted: true, sent: arrive[i], first: arrive[i] + network + work[i] + excess, done: arrive[i] + network + work[i] + excess,
-			ttft: network + work[i] + excess, expected: network + work[i], excess: excess, beside: math.NaN(), queue: math.NaN()})
+		q.rows = append(q.rows, waited{counted: true, first: arrive[i] + network + work[i] + excess, done: arrive[i] + network + work[i] + excess,
+			expected: network + work[i], excess: excess, beside: math.NaN(), queue: math.NaN()})
 	}
 	q.out.LightLoad = []*LightLine{q.lines[0]}
 	return q
@@ -108,10 +108,11 @@ func TestMechanismAlike(t *testing.T) {
 	free := 0.0
 	for i := range q.rows {
 		w := &q.rows[i]
-		begin := max(free, w.sent)
+		sent := w.first - w.expected - w.excess
+		begin := max(free, sent)
 		free = begin + 0.1
-		w.excess = begin - w.sent
-		w.first, w.done = w.sent+w.expected+w.excess, w.sent+w.expected+w.excess
+		w.excess = begin - sent
+		w.first, w.done = sent+w.expected+w.excess, sent+w.expected+w.excess
 	}
 	q.lines[0].Limit = 1e-3
 	q.judge(false)

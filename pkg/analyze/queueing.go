@@ -3,6 +3,7 @@ package analyze
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/infbench/infbench/pkg/measure"
 	"github.com/infbench/infbench/pkg/workload"
@@ -49,12 +50,15 @@ type AgainstReported struct {
 
 // waited is what the inference keeps of one row. What is missing is NaN.
 type waited struct {
-	block                                 int
-	counted                               bool    // ended well, in the measure phase
-	sent, first, done                     float64 // seconds since the block's time 0
-	ttft, delay, queue, prefill, expected float64
-	excess                                float64 // service TTFT - line
-	beside                                float64 // service TTFT - reported prefill - what is beside it at light load
+	block       int
+	class       string  // of traffic
+	counted     bool    // ended well, in the measure phase
+	first, done float64 // seconds since the block's time 0
+	delay       time.Duration
+	queue       float64 // as reported
+	expected    float64 // service TTFT at light load
+	excess      float64 // service TTFT - expected
+	beside      float64 // service TTFT - reported prefill - what is beside it at light load
 }
 
 // queueFold finds out how long the requests of one approach waited.
@@ -91,20 +95,13 @@ func foldQueues(rec *measure.Record, folds []*fold) error {
 	}
 	for _, f := range folds {
 		f.queue.judge(f.reported > 0)
+		for i := range f.queue.rows {
+			f.addQueueing(&f.queue.rows[i])
+		}
 		f.queue.rows = nil
 		f.queue.ladder = rungFolds(f)
 	}
-	if len(lines) == 0 {
-		return nil
-	}
-	return eachRow(rec, func(s *measure.Sample) error {
-		for _, f := range folds {
-			if f.name == s.Approach && s.Phase == measure.Measure {
-				f.addQueueing(s)
-			}
-		}
-		return nil
-	})
+	return nil
 }
 
 // sharesPrompts tells of each traffic class, or "" without a mix, whether its prompts may find a part of themselves in a cache.
@@ -127,10 +124,11 @@ func known(s measure.Stamp) float64 {
 }
 
 func (q *queueFold) add(s *measure.Sample) {
-	w := waited{block: s.Block, sent: known(s.Sent), first: known(s.FirstToken), done: known(s.Done), ttft: math.NaN(), delay: math.NaN(),
-		queue: known(s.ServerQueue), prefill: known(s.ServerPrefill), expected: math.NaN(), excess: math.NaN(), beside: math.NaN()}
-	if d, ok := s.Latency(workload.TTFT); ok && s.Phase == measure.Measure {
-		w.counted, w.ttft = true, d.Seconds()
+	w := waited{block: s.Block, class: s.TrafficClass, first: known(s.FirstToken), done: known(s.Done), queue: known(s.ServerQueue),
+		expected: math.NaN(), excess: math.NaN(), beside: math.NaN()}
+	w.delay, _ = s.Latency(workload.SendDelay)
+	if _, ok := s.Latency(workload.TTFT); ok && s.Phase == measure.Measure {
+		w.counted = true
 		w.expected, w.excess, w.beside = q.excess(s)
 		if math.IsNaN(w.excess) {
 			q.out.Unknown++
