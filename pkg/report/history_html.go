@@ -3,11 +3,9 @@ package report
 import (
 	"bytes"
 	_ "embed"
-	"errors"
 	"fmt"
 	"html/template"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -137,17 +135,8 @@ func WriteHistory(dir string, h *analyze.History, all []analyze.HistorySeries) e
 	if err != nil {
 		return err
 	}
-	pictures := filepath.Join(dir, "history")
-	if err := os.MkdirAll(pictures, 0o755); err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	for _, p := range plots {
-		err := errors.Join(
-			writeFile(filepath.Join(pictures, p.Name+".svg"), func(w io.Writer) error { _, err := w.Write(p.SVG); return err }),
-			writeFile(filepath.Join(pictures, p.Name+".png"), func(w io.Writer) error { _, err := w.Write(p.PNG); return err }))
-		if err != nil {
-			return err
-		}
+	if err := writePlots(filepath.Join(dir, "history"), plots); err != nil {
+		return err
 	}
 	return writeFile(filepath.Join(dir, "history.html"), func(w io.Writer) error { return HistoryHTML(w, h, all, plots) })
 }

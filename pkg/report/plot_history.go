@@ -16,20 +16,11 @@ func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
 // HistoryPlots draws a picture of each series, in their order: every figure over the nights, with its intervals, the levels
 // between change points, and these.
 func HistoryPlots(all []analyze.HistorySeries) ([]Plot, error) {
-	var plots []Plot
+	var list []sketch
 	for i := range all {
-		k := historyPlot(&all[i], fmt.Sprintf("history-%d", i+1))
-		svg, err := k.figure.SVG()
-		if err != nil {
-			return nil, fmt.Errorf("report: plot %s: %w", k.name, err)
-		}
-		png, err := k.figure.PNG()
-		if err != nil {
-			return nil, fmt.Errorf("report: plot %s: %w", k.name, err)
-		}
-		plots = append(plots, Plot{Name: k.name, Title: k.figure.Title, Caption: k.caption, SVG: svg, PNG: png})
+		list = append(list, historyPlot(&all[i], fmt.Sprintf("history-%d", i+1)))
 	}
-	return plots, nil
+	return draw(list)
 }
 
 func historyPlot(s *analyze.HistorySeries, name string) sketch {

@@ -33,8 +33,13 @@ func Plots(a *analyze.Analysis) ([]Plot, error) {
 	if err := check(a); err != nil {
 		return nil, err
 	}
+	return draw(sketches(a))
+}
+
+// draw renders sketches, in their order.
+func draw(list []sketch) ([]Plot, error) {
 	var plots []Plot
-	for _, s := range sketches(a) {
+	for _, s := range list {
 		svg, err := s.figure.SVG()
 		if err != nil {
 			return nil, fmt.Errorf("report: plot %s: %w", s.name, err)

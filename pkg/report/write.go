@@ -28,7 +28,15 @@ func WriteAll(dir string, a *analyze.Analysis) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "plots"), 0o755); err != nil {
+	if err := writePlots(filepath.Join(dir, "plots"), plots); err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, "report.html"), func(w io.Writer) error { return HTML(w, a, plots) })
+}
+
+// writePlots writes each plot as SVG and PNG into a folder, which it makes.
+func writePlots(dir string, plots []Plot) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	for _, p := range plots {
@@ -36,12 +44,12 @@ func WriteAll(dir string, a *analyze.Analysis) error {
 			ext  string
 			data []byte
 		}{{".svg", p.SVG}, {".png", p.PNG}} {
-			if err := writeFile(filepath.Join(dir, "plots", p.Name+f.ext), func(w io.Writer) error { _, err := w.Write(f.data); return err }); err != nil {
+			if err := writeFile(filepath.Join(dir, p.Name+f.ext), func(w io.Writer) error { _, err := w.Write(f.data); return err }); err != nil {
 				return err
 			}
 		}
 	}
-	return writeFile(filepath.Join(dir, "report.html"), func(w io.Writer) error { return HTML(w, a, plots) })
+	return nil
 }
 
 // writeFile writes a file under another name and moves it into place, so that a reader never sees half of it.
