@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/infbench/infbench/pkg/workload/internal/strict"
 )
+
+const pathRemedy = "correct the path, which is relative to the scenario"
 
 // DataFileError is what is wrong with a file that a field of a scenario names.
 type DataFileError struct {
@@ -26,7 +27,7 @@ func (e *DataFileError) Unwrap() error { return e.Err }
 // path is relative to.
 func fileError(place string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w: correct the path, which is relative to the scenario", err)
+		err = fmt.Errorf("%w: %s", err, pathRemedy)
 	}
 	return &DataFileError{Field: place + ".path", Err: err, place: place}
 }
@@ -47,21 +48,9 @@ func LocateFile(err error, path string, overrides ...Override) error {
 	if !ok || !no {
 		return err
 	}
-	data, readErr := os.ReadFile(path)
-	if readErr != nil {
-		return err
-	}
-	doc := strict.Read(data)
-	for _, o := range overrides {
-		o.apply(doc)
-	}
-	p := doc.At(file.Field)
-	if !p.Present() {
-		return err
-	}
-	p.Mistake(opened.Error(), "correct the path, which is relative to the scenario")
-	if located := scenarioErrors(doc, path, nil); located != nil {
-		return located
-	}
-	return err
+	return located(err, path, overrides, func(doc *strict.Document) {
+		if p := doc.At(file.Field); p.Present() {
+			p.Mistake(opened.Error(), pathRemedy)
+		}
+	})
 }

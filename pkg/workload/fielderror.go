@@ -18,10 +18,19 @@ func (e *FieldError) Error() string { return e.Field + ": " + e.Problem + ": " +
 // Locate gives a FieldError of an approach, counted from 0 after the overrides, the place that Load would have reported it
 // at: file, line and what stands there. Any other error, and one whose file cannot be read again, stays as it is.
 func Locate(err error, approach int, path string, overrides ...Override) error {
-	var field *FieldError
-	if !errors.As(err, &field) {
+	field, ok := errors.AsType[*FieldError](err)
+	if !ok {
 		return err
 	}
+	return located(err, path, overrides, func(doc *strict.Document) {
+		p := doc.At("approaches").Item(approach)
+		p.Field(field.Field).Mistake(fmt.Sprintf("approach %s: %s", p.Field("name").Text(), field.Problem), field.Remedy)
+	})
+}
+
+// located reads a scenario again and gives what report finds fault with there, in place of the error; where it cannot be read, or
+// nothing is found, the error itself.
+func located(err error, path string, overrides []Override, report func(*strict.Document)) error {
 	data, readErr := os.ReadFile(path)
 	if readErr != nil {
 		return err
@@ -30,10 +39,9 @@ func Locate(err error, approach int, path string, overrides ...Override) error {
 	for _, o := range overrides {
 		o.apply(doc)
 	}
-	p := doc.At("approaches").Item(approach)
-	p.Field(field.Field).Mistake(fmt.Sprintf("approach %s: %s", p.Field("name").Text(), field.Problem), field.Remedy)
-	if located := scenarioErrors(doc, path, nil); located != nil {
-		return located
+	report(doc)
+	if found := scenarioErrors(doc, path, nil); found != nil {
+		return found
 	}
 	return err
 }
