@@ -1,11 +1,6 @@
 package workload
 
-import (
-	"math"
-	"slices"
-
-	"github.com/infbench/infbench/internal/stat"
-)
+import "math"
 
 // Correction is how a target counts a prompt: Overhead + Ratio times the workload's own tokens. It is measured before a
 // block and fixed then, so that the block's requests stay a pure function of the seed, the index, the nonce and it.
@@ -67,21 +62,21 @@ func (s *Source) Calibration(k, tokens int, nonce Nonce) (Request, error) {
 // CalibrationLengths are n lengths for prompts of a calibration, ascending: evenly spaced in proportion from half of the
 // shortest prompt that the scenario asks for up to the longest, since a target need not take longer ones.
 func (s *Source) CalibrationLengths(sched *Schedule, n int) []int {
+	shortest, longest := s.lengthBounds(sched, func(_, input int) int { return input })
+	low := max(1, shortest/2)
+	return spaced(low, max(longest, low+1), n) // one length alone says nothing of what a target adds to all
+}
+
+// lengthBounds are the smallest figure that of makes of a request and its prompt's length, and the longest prompt.
+func (s *Source) lengthBounds(sched *Schedule, of func(i, input int) int) (least, longest int) {
 	requests := 1000 // of a closed loop, whose number nobody knows
 	if sched != nil && sched.Open {
 		requests = min(len(sched.Times), looked)
 	}
-	shortest, longest := math.MaxInt, 1
+	least, longest = math.MaxInt, 1
 	for i := range requests {
 		input, _ := s.Lengths(i)
-		shortest, longest = min(shortest, input), max(longest, input)
+		least, longest = min(least, of(i, input)), max(longest, input)
 	}
-	low := max(1, shortest/2)
-	high := max(longest, low+1) // one length alone says nothing of what a target adds to all
-	lengths := make([]int, n)
-	for k := range lengths {
-		part := float64(k) / float64(max(n-1, 1))
-		lengths[k] = int(math.Round(float64(low) * stat.Pow(float64(high)/float64(low), part)))
-	}
-	return slices.Compact(lengths)
+	return least, longest
 }

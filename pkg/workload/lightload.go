@@ -48,15 +48,7 @@ func (s *Source) lightRequest(k, tokens int, stream string) (Request, error) {
 
 // lightLengths are n lengths, ascending; fewer where some would be the same.
 func (s *Source) lightLengths(sched *Schedule, n int) []int {
-	requests := 1000 // of a closed loop, whose number nobody knows
-	if sched != nil && sched.Open {
-		requests = min(len(sched.Times), looked)
-	}
-	shortest, longest := math.MaxInt, 1
-	for i := range requests {
-		input, _ := s.Lengths(i)
-		shortest, longest = min(shortest, max(1, input-s.Cacheable(i))), max(longest, input)
-	}
+	shortest, longest := s.lengthBounds(sched, func(i, input int) int { return max(1, input-s.Cacheable(i)) })
 	low := max(NonceWords+1, shortest/2)
 	return spaced(low, max(longest, 2*low), n)
 }
