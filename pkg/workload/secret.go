@@ -113,20 +113,20 @@ func refuseSecrets(approach strict.Place) (found []string) {
 	case looksLikeKey(text):
 		refuse(keyEnv, text, "the key itself stands in the file", "write the NAME of the environment variable that holds it, such as OPENAI_API_KEY, and revoke the key: it was written down")
 	}
-	pages := []strict.Place{approach.Field("telemetry").Field("url")}
-	for i := range approach.Field("telemetry").Field("urls").Len() {
-		pages = append(pages, approach.Field("telemetry").Field("urls").Item(i))
+	telemetry := approach.Field("telemetry")
+	pages := []strict.Place{telemetry.Field("url")}
+	for i := range telemetry.Field("urls").Len() {
+		pages = append(pages, telemetry.Field("urls").Item(i))
 	}
-	for _, headers := range []strict.Place{approach.Field("headers"), approach.Field("telemetry").Field("headers")} {
-		remedy := "use key_env: NAME for the API key, or %s: ${NAME} for another"
-		if headers.Path() != approach.Field("headers").Path() {
-			remedy = "put it in an environment variable: %s: ${NAME}"
-		}
-		for _, name := range headers.Keys() {
-			p := headers.Field(name)
+	for _, h := range []struct {
+		headers strict.Place
+		remedy  string
+	}{{approach.Field("headers"), "use key_env: NAME for the API key, or %s: ${NAME} for another"}, {telemetry.Field("headers"), "put it in an environment variable: %s: ${NAME}"}} {
+		for _, name := range h.headers.Keys() {
+			p := h.headers.Field(name)
 			text := p.Text()
 			if !strings.Contains(text, "${") && (IsSecretName(name) && text != "" || keyForm.MatchString(text)) {
-				refuse(p, text, "a secret stands in the file", fmt.Sprintf(remedy, name))
+				refuse(p, text, "a secret stands in the file", fmt.Sprintf(h.remedy, name))
 			}
 		}
 	}

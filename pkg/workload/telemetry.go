@@ -120,20 +120,13 @@ func (t *Telemetry) redact() {
 	if t == nil {
 		return
 	}
-	t.URL = redactPage(t.URL)
+	t.URL = RedactURL(t.URL)
 	for i, u := range t.URLs {
-		t.URLs[i] = redactPage(u)
+		t.URLs[i] = RedactURL(u)
 	}
 	for name, value := range t.Headers {
 		if IsSecretName(name) || keyForm.MatchString(value) || slices.Contains(t.EnvHeaders, name) {
 			t.Headers[name] = covered
 		}
 	}
-}
-
-func redactPage(s string) string {
-	if s == "" {
-		return ""
-	}
-	return RedactURL(s)
 }
