@@ -45,18 +45,10 @@ type blockJob struct{ round, approach int }
 
 // jobs are the blocks that are still to be driven, in their order.
 func (r *runJob) jobs() []blockJob {
-	done := map[string]bool{}
-	if r.record != nil {
-		for _, b := range r.record.Blocks {
-			if b.State == measure.Complete {
-				done[fmt.Sprint(b.Round, b.Approach)] = true
-			}
-		}
-	}
 	var jobs []blockJob
 	for round := range r.scenario.Rounds() {
 		for _, i := range r.scenario.Order(round) {
-			if !done[fmt.Sprint(round, r.scenario.Approaches[i].Name)] {
+			if r.record == nil || !r.record.WentThrough(round, r.scenario.Approaches[i].Name) {
 				jobs = append(jobs, blockJob{round, i})
 			}
 		}

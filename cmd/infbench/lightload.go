@@ -1,9 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
-	"encoding/hex"
-
 	"github.com/infbench/infbench/pkg/endpoint"
 	"github.com/infbench/infbench/pkg/workload"
 )
@@ -16,9 +13,7 @@ func (r *runJob) lightLoad(source *workload.Source, nonce workload.Nonce, api st
 	}
 	salt := r.nonce
 	if salt == "" { // a scenario whose prompts have no nonces: these need one all the same
-		var random [8]byte
-		rand.Read(random[:])
-		salt = hex.EncodeToString(random[:])
+		salt = randomHex(8)
 	}
 	requests, err := source.LightLoad(r.schedule, l.Requests, salt, nonce)
 	for i := range requests {

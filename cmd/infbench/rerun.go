@@ -71,13 +71,14 @@ func (j *checkJob) again(candidate string, before armPair, policy *workload.Poli
 
 // unfinished tells whether a run has blocks left to drive.
 func unfinished(m *measure.Manifest) bool {
-	whole := map[string]bool{}
-	for i := range m.Blocks {
-		if b := &m.Blocks[i]; b.State == measure.Complete {
-			whole[fmt.Sprint(b.Round, b.Approach)] = true
+	for round := range m.Scenario.Rounds() {
+		for _, a := range m.Scenario.Approaches {
+			if !m.WentThrough(round, a.Name) {
+				return true
+			}
 		}
 	}
-	return len(whole) < m.Scenario.Rounds()*len(m.Scenario.Approaches)
+	return false
 }
 
 // roundsAfter is how many rounds of blocks the candidate's run is to have after a rerun: twice as many, but none that has no

@@ -164,9 +164,7 @@ func (r *runJob) prepare(ctx context.Context) (err error) {
 		}
 	}
 	if r.dir == "" {
-		var id [3]byte
-		rand.Read(id[:])
-		r.dir = filepath.Join(s.Output.Dir, s.Name+"-"+time.Now().UTC().Format("20060102T150405Z")+"-"+hex.EncodeToString(id[:]))
+		r.dir = filepath.Join(s.Output.Dir, s.Name+"-"+time.Now().UTC().Format("20060102T150405Z")+"-"+randomHex(3))
 	}
 	return nil
 }
@@ -183,11 +181,16 @@ func (r *runJob) setNonce() error {
 	case !r.scenario.Nonces():
 		return nil
 	case r.nonce == "":
-		var random [8]byte
-		rand.Read(random[:])
-		r.nonce = hex.EncodeToString(random[:])
+		r.nonce = randomHex(8)
 	}
 	return nil
+}
+
+// randomHex is a text that no other run has: so many random bytes in hex.
+func randomHex(bytes int) string {
+	random := make([]byte, bytes)
+	rand.Read(random)
+	return hex.EncodeToString(random)
 }
 
 // manifest is what is known before the first block.

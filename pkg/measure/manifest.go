@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/infbench/infbench/pkg/workload"
@@ -88,6 +89,13 @@ func (m *Manifest) AskedOf(b *BlockRecord) (*workload.Traffic, []workload.ClassT
 		return m.Rounds[b.Round].Asked, m.Rounds[b.Round].AskedClasses
 	}
 	return nil, nil
+}
+
+// WentThrough tells whether the run has a block of an approach in a round, counted from 0, that went through.
+func (m *Manifest) WentThrough(round int, approach string) bool {
+	return slices.ContainsFunc(m.Blocks, func(b BlockRecord) bool {
+		return b.State == Complete && b.Round == round && b.Approach == approach
+	})
 }
 
 // SameRun tells whether both are manifests of one run: also of a copy, and of a run before and after it grew.
