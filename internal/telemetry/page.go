@@ -87,7 +87,6 @@ func (p page) scalars(ref metricRef, part string) (found string, all []scalar) {
 			return "", nil
 		}
 		name, part = ref.name, partValue
-		ref.name += "_" + part
 	}
 	if f == nil {
 		return "", nil

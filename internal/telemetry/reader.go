@@ -29,7 +29,6 @@ type Found struct {
 // reader turns pages into readings. It is used by one goroutine.
 type reader struct {
 	server *Server // nil until it is known
-	named  bool    // the user said which server it is
 	labels map[string]string
 	model  string // of the approach
 	chosen map[string]string
@@ -46,7 +45,7 @@ func newReader(server, model string, labels map[string]string) (*reader, error) 
 		if !ok {
 			return nil, fmt.Errorf("telemetry.server %q is not known", server)
 		}
-		r.server, r.named = &s, true
+		r.server = &s
 	}
 	return r, nil
 }

@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"math"
-	"strings"
 
 	"github.com/infbench/infbench/pkg/measure"
 )
@@ -16,9 +15,6 @@ const (
 
 // bucket is by how much the logarithm of a quantile may be off: the relative width of the histogram's buckets.
 var bucket = math.Pow10(-measure.HistDigits)
-
-// quantile tells whether the figure comes out of a histogram.
-func (f comparedFigure) quantile() bool { return strings.Contains(f.name, " ") }
 
 // level says that a few equal blocks tell nothing: times that fell into the same buckets have no spread to estimate an interval
 // by, and one of width 0 would pass or fail with certainty.

@@ -252,10 +252,11 @@ func FigureNames() []string {
 
 // comparedFigure is a figure that every block has, or lacks.
 type comparedFigure struct {
-	name   string
-	share  bool
-	higher bool
-	of     func(b *BlockSummary) (*float64, string) // the value, or why there is none
+	name     string
+	quantile bool // out of a histogram
+	share    bool
+	higher   bool
+	of       func(b *BlockSummary) (*float64, string) // the value, or why there is none
 }
 
 // counts are how many of a block's attempts the share is of, for a figure that is a share.
@@ -273,7 +274,7 @@ func comparedFigures() []comparedFigure {
 	var all []comparedFigure
 	for _, m := range []workload.Metric{workload.TTFT, workload.ServiceTTFT, workload.TTFVT, workload.TPOT, workload.ITL, workload.Stall, workload.E2E, workload.QueueingDelay} {
 		for _, s := range []string{"p50", "p90", "p95", "p99"} {
-			all = append(all, comparedFigure{name: string(m) + " " + s, of: func(b *BlockSummary) (*float64, string) { return quantileIn(b, m, s) }})
+			all = append(all, comparedFigure{name: string(m) + " " + s, quantile: true, of: func(b *BlockSummary) (*float64, string) { return quantileIn(b, m, s) }})
 		}
 	}
 	return append(all,

@@ -49,7 +49,7 @@ func (f comparedFigure) compare(a, b *Arm, rounds []int, o CompareOptions) Figur
 		f.widen(&out, a, b, rounds, o)
 	case *out.SD < flat && out.Blocks < leastFlat:
 		out.level()
-	case f.quantile():
+	case f.quantile:
 		out.blur()
 	}
 	return out

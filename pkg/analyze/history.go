@@ -186,11 +186,9 @@ func (e *HistoryEntry) check() string {
 			return fmt.Sprintf("it has a figure %q without a name of its own", f.Name)
 		case !f.Share && !(f.Value > 0):
 			return fmt.Sprintf("its %s is %g", f.Name, f.Value)
-		case (f.Low == nil) != (f.High == nil) || f.Low != nil && !(*f.Low <= f.Value && f.Value <= *f.High):
-			// Rounding cannot break this: the bounds of an interval without width are the mean itself.
-			if f.Low == nil || f.High == nil || f.Value < *f.Low*(1-1e-9) || f.Value > *f.High*(1+1e-9) {
-				return fmt.Sprintf("the interval of its %s does not hold it", f.Name)
-			}
+		case (f.Low == nil) != (f.High == nil) || f.Low != nil && (f.Value < *f.Low*(1-1e-9) || f.Value > *f.High*(1+1e-9)):
+			// But for rounding: the bounds of an interval without width are the mean itself.
+			return fmt.Sprintf("the interval of its %s does not hold it", f.Name)
 		}
 		seen[f.Name] = true
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -177,7 +178,7 @@ func (h *History) missing(entries []HistoryEntry) ([][]byte, error) {
 func sameFigures(a, b HistoryEntry) bool {
 	for _, x := range a.Figures {
 		for _, y := range b.Figures {
-			if x.Name == y.Name && (x.Value-y.Value > 1e-6*max(x.Value, y.Value) || y.Value-x.Value > 1e-6*max(x.Value, y.Value)) {
+			if x.Name == y.Name && math.Abs(x.Value-y.Value) > 1e-6*max(x.Value, y.Value) {
 				return false
 			}
 		}

@@ -154,11 +154,8 @@ func (b *spikeBin) p95() (float64, bool) {
 	if b == nil || b.attempts < spikeTail {
 		return 0, false
 	}
-	rank := (int64(b.attempts)*95 + 99) / 100
-	for _, k := range b.ttft.Buckets() {
-		if rank -= k.Count; rank <= 0 {
-			return float64(k.Value) / 1e9, true
-		}
+	if d, ok := b.ttft.ValueAtRank(rank(0.95, int64(b.attempts))); ok {
+		return d.Seconds(), true
 	}
 	return math.Inf(1), true
 }
