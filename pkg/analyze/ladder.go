@@ -188,7 +188,7 @@ func (f *fold) addQueueing(w *waited) {
 		if inferred {
 			each.inferred = true
 			each.delaySum += w.delay.Seconds() + queue
-			each.tally.Hist(workload.QueueingDelay).Record(max(0, w.delay+time.Duration(queue*1e9)))
+			each.tally.Hist(workload.QueueingDelay).Record(w.delay + max(0, time.Duration(queue*1e9)))
 		}
 	}
 }
