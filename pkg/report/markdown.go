@@ -58,11 +58,7 @@ func (m markdown) document(d *document, plots []sketch) {
 		}
 		m.notes(d.classNotes)
 	}
-	if len(d.server.columns) > 0 {
-		m.printf("## %s\n\n", serverTitle)
-		m.table(d.server)
-		m.notes(d.serverNotes)
-	}
+	m.section(serverTitle, d.server, d.serverNotes)
 	m.printf("## Plots\n\n")
 	for _, p := range plots {
 		m.printf("### %s\n\n![%s](plots/%s.svg)\n\n%s\n\n", escapeMarkdown(p.figure.Title), escapeMarkdown(p.figure.Title), p.name, escapeMarkdown(p.caption))
@@ -71,11 +67,7 @@ func (m markdown) document(d *document, plots []sketch) {
 	for _, p := range d.details {
 		m.detail(p)
 	}
-	if len(d.ladder.columns) > 0 {
-		m.printf("## Where TTFT goes: queue or model\n\n")
-		m.table(d.ladder)
-		m.notes(d.ladderNotes)
-	}
+	m.section("Where TTFT goes: queue or model", d.ladder, d.ladderNotes)
 	if len(d.turns.columns) > 0 {
 		m.printf("## Conversations, turn by turn\n\n")
 		m.table(d.turns)
@@ -95,6 +87,16 @@ func (m markdown) document(d *document, plots []sketch) {
 	for _, t := range d.glossary {
 		m.printf("- **%s**: %s\n", escapeMarkdown(t.word), escapeMarkdown(t.meaning))
 	}
+}
+
+// section is a table with its notes below a heading; nothing where the table has no columns.
+func (m markdown) section(title string, t table, notes []string) {
+	if len(t.columns) == 0 {
+		return
+	}
+	m.printf("## %s\n\n", title)
+	m.table(t)
+	m.notes(notes)
 }
 
 // heading is the title of the report as a page.
