@@ -113,7 +113,7 @@ func holdGate(f *Figure, g *workload.Gate, confidence float64) GateCheck {
 		limit = f.Floor
 		out.Allowed += fmt.Sprintf(", or up to the noise floor of %.3g%%, which two identical endpoints differ by", 100*f.Floor)
 	}
-	out.Why = fmt.Sprintf("%+.3g%s, %g%% interval %+.3g to %+.3g", 100**f.Change, unit, 100*confidence, 100**f.Low, 100**f.High)
+	out.Why = fmt.Sprintf("%+.3g%s, %.9g%% interval %+.3g to %+.3g", 100**f.Change, unit, 100*confidence, 100**f.Low, 100**f.High)
 	switch {
 	case low > limit:
 		out.Verdict = Fail

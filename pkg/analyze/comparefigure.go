@@ -47,8 +47,10 @@ func (f comparedFigure) compare(a, b *Arm, rounds []int, o CompareOptions) Figur
 	case out.Low == nil:
 	case f.share:
 		f.widen(&out, a, b, rounds, o)
-	case *out.SD < flat && out.Blocks < leastFlat:
+	case *out.SD < f.finest() && out.Blocks < leastFlat:
 		out.level()
+	case math.IsInf(*out.High, 1):
+		out.unbounded()
 	case f.quantile:
 		out.blur()
 	}

@@ -181,7 +181,7 @@ func signed(f *analyze.Figure, v float64) string {
 func percentagePoints(v float64) string { return number(100*v) + " pp" }
 
 // percentLabel is a confidence as a heading has it: 95%.
-func percentLabel(v float64) string { return fmt.Sprintf("%g%%", 100*v) }
+func percentLabel(v float64) string { return fmt.Sprintf("%.9g%%", 100*v) } // without the noise of the last digits
 
 // list is an enumeration: a, b and c.
 func list(names []string) string {
