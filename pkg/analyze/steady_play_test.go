@@ -28,8 +28,8 @@ func TestSteadyStateOfARun(t *testing.T) {
 		saturated         bool
 		notJudged         string
 	}{
-		"half of what it can":     {"600s", "{rate: 1/s}", false, ""},
-		"a quarter more":          {"600s", "{rate: 2.5/s}", true, ""},
+		"half of what it can":     {"300s", "{rate: 1/s}", false, ""},
+		"a quarter more":          {"300s", "{rate: 2.5/s}", true, ""},
 		"evenly, a quarter more":  {"200s", "{rate: 2.5/s, burst: {constant: {}}}", true, ""},
 		"users":                   {"300s", "{closed_loop: {users: 5}}", false, ""},
 		"a ramp to twice of that": {"300s", "{rate: 4/s, preset: ramp}", false, "a ramp"},
