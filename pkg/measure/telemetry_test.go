@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -151,14 +152,19 @@ func TestTelemetryThatFails(t *testing.T) {
 // TestSlowScrapesNeverPileUp: a page that takes 2.5 s is asked for once in 3 s, never twice at once.
 func TestSlowScrapesNeverPileUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // each connection is served by a goroutine of its own
 		atOnce, most := 0, 0
 		_, scrapes := watched(t, func(w http.ResponseWriter, _ *http.Request, at time.Duration) {
+			mu.Lock()
 			atOnce++
 			if at < 19*time.Second { // the last one is asked for when the one before was given up
 				most = max(most, atOnce)
 			}
+			mu.Unlock()
 			time.Sleep(2500 * time.Millisecond)
+			mu.Lock()
 			atOnce--
+			mu.Unlock()
 			fmt.Fprint(w, page(1, 1))
 		})
 		if most != 1 {
