@@ -136,7 +136,7 @@ func TestExperimentQueue(t *testing.T) {
 	short := !analyze.FullExperiment()
 	var found []finding
 	for i, s := range all {
-		if short && i%6 != 0 {
+		if short && i%12 != 0 {
 			continue
 		}
 		synctest.Test(t, func(t *testing.T) { found = append(found, s.find(t, i)) })
